@@ -1,0 +1,52 @@
+namespace KawaOrleans;
+
+/// <summary>A range of a log's positions, [<see cref="From"/>, <see cref="To"/>), filtered and limited.</summary>
+[GenerateSerializer, Immutable, Alias("kawa.range-query")]
+public sealed record RangeQuery
+{
+    /// <summary>The first position; 0 unless set.</summary>
+    [Id(0)]
+    public long From { get; init; }
+
+    /// <summary>The position behind the last; what is committed when the query is planned unless set, and never beyond it.</summary>
+    [Id(1)]
+    public long To { get; init; } = long.MaxValue;
+
+    /// <summary>Which events; all unless set.</summary>
+    [Id(2)]
+    public EventFilter? Filter { get; init; }
+
+    /// <summary>At most so many events, the first ones in position order; unbounded unless set.</summary>
+    [Id(3)]
+    public long Limit { get; init; } = long.MaxValue;
+}
+
+/// <summary>Where the parts of a range lie.</summary>
+[GenerateSerializer, Immutable, Alias("kawa.range-plan")]
+public sealed record RangePlan
+{
+    /// <summary>The chain version the plan was made from.</summary>
+    [Id(0)]
+    public required long ChainVersion { get; init; }
+
+    /// <summary>The first position of the range that the log has.</summary>
+    [Id(1)]
+    public required long From { get; init; }
+
+    /// <summary>The end of the range, not beyond what was committed.</summary>
+    [Id(2)]
+    public required long To { get; init; }
+
+    /// <summary>The parts in position order, without holes.</summary>
+    [Id(3)]
+    public required IReadOnlyList<RangeSlice> Slices { get; init; }
+}
+
+/// <summary>One segment's part of a range: positions [<paramref name="From"/>, <paramref name="To"/>).</summary>
+/// <param name="SegmentId">The segment.</param>
+/// <param name="Node">The node to ask.</param>
+/// <param name="From">The first position.</param>
+/// <param name="To">The position behind the last.</param>
+[GenerateSerializer, Immutable, Alias("kawa.range-slice")]
+public sealed record RangeSlice(
+    [property: Id(0)] Guid SegmentId, [property: Id(1)] string Node, [property: Id(2)] long From, [property: Id(3)] long To);

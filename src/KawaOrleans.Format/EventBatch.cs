@@ -1,0 +1,169 @@
+using System.Buffers.Binary;
+using KawaOrleans.Format;
+
+namespace KawaOrleans;
+
+/// <summary>
+/// Events encoded once, to be appended all together or not at all. The bytes are frames in their final layout whose
+/// writer-given fields (checksum, group, position, revision, timestamp) are still zero; the writer copies and stamps them.
+/// </summary>
+public sealed class EventBatch
+{
+    private EventBatch(ReadOnlyMemory<byte> bytes, int count, int largestEventBytes)
+    {
+        Bytes = bytes;
+        Count = count;
+        LargestEventBytes = largestEventBytes;
+    }
+
+    /// <summary>The unstamped frames, one after another.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>How many events; at least one.</summary>
+    public int Count { get; }
+
+    /// <summary>The stored size of the largest event, padding included.</summary>
+    public int LargestEventBytes { get; }
+
+    /// <summary>Encodes one event.</summary>
+    /// <exception cref="BatchRefusedException">A name or a size is out of bounds.</exception>
+    public static EventBatch Of(EventData newEvent) => Encode([newEvent]);
+
+    /// <summary>Encodes the events in this order.</summary>
+    /// <exception cref="BatchRefusedException">No events, or one whose name or size is out of bounds, or too many bytes together.</exception>
+    public static EventBatch Encode(IReadOnlyList<EventData> events)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        if (events.Count == 0)
+        {
+            throw new BatchRefusedException("A batch has at least one event; this one is empty.");
+        }
+
+        var total = 0L;
+        var lengths = new int[events.Count];
+        for (var i = 0; i < events.Count; i++)
+        {
+            lengths[i] = CheckedFrameLength(events[i], i);
+            total += FrameLayout.Padded(lengths[i]);
+        }
+
+        if (total > Limits.MaxBatchBytes)
+        {
+            throw new BatchRefusedException(
+                $"A batch takes at most {Limits.MaxBatchBytes} bytes as stored; these {events.Count} events take {total}. Split the batch.");
+        }
+
+        var bytes = new byte[total];
+        var offset = 0;
+        var largest = 0;
+        for (var i = 0; i < events.Count; i++)
+        {
+            var padded = FrameLayout.Padded(lengths[i]);
+            WriteFrame(events[i], lengths[i], bytes.AsSpan(offset, padded), last: i == events.Count - 1);
+            offset += padded;
+            largest = Math.Max(largest, padded);
+        }
+
+        return new EventBatch(bytes, events.Count, largest);
+    }
+
+    /// <summary>Takes bytes that someone else encoded and checks all of what a writer relies on.</summary>
+    /// <exception cref="BatchRefusedException">The bytes are no batch; the message says where and why.</exception>
+    public static EventBatch Parse(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            throw new BatchRefusedException("A batch has at least one event; this one is empty.");
+        }
+
+        if (bytes.Length > Limits.MaxBatchBytes)
+        {
+            throw new BatchRefusedException($"A batch takes at most {Limits.MaxBatchBytes} bytes as stored; this one takes {bytes.Length}. Split the batch.");
+        }
+
+        var count = 0;
+        var largest = 0;
+        for (var rest = bytes.Span; !rest.IsEmpty; count++)
+        {
+            if (WhyNotFrame(rest, out var padded) is { } reason)
+            {
+                throw new BatchRefusedException($"Event {count} of the batch, at byte {bytes.Length - rest.Length}: {reason}.");
+            }
+
+            largest = Math.Max(largest, padded);
+            rest = rest[padded..];
+        }
+
+        return new EventBatch(bytes, count, largest);
+    }
+
+    private static int CheckedFrameLength(EventData e, int index)
+    {
+        if (Names.WhyNotText(e.Stream) is { } badStream)
+        {
+            throw new BatchRefusedException($"Event {index}: stream name: {badStream}.");
+        }
+
+        if (Names.WhyNotText(e.Type) is { } badType)
+        {
+            throw new BatchRefusedException($"Event {index}: type name: {badType}.");
+        }
+
+        var length = FrameLayout.HeaderBytes + EventBody.LengthOf(e);
+        return length <= Limits.MaxEventBytes
+            ? (int)length
+            : throw new BatchRefusedException($"Event {index}: an event takes at most {Limits.MaxEventBytes} bytes as stored; this one takes {length}.");
+    }
+
+    private static void WriteFrame(EventData e, int length, Span<byte> frame, bool last)
+    {
+        var traits = (last ? FrameTraits.LastOfBatch : FrameTraits.None) | (e.Occurred is null ? FrameTraits.None : FrameTraits.HasOccurred);
+        BinaryPrimitives.WriteInt32LittleEndian(frame[FrameLayout.Length..], length);
+        frame[FrameLayout.Kind] = (byte)FrameKind.Event;
+        frame[FrameLayout.Traits] = (byte)traits;
+        var hash = EventBody.Write(e, frame[FrameLayout.HeaderBytes..length]);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameLayout.StreamHash..], hash);
+    }
+
+    private static string? WhyNotFrame(ReadOnlySpan<byte> rest, out int padded)
+    {
+        padded = 0;
+        if (rest.Length < FrameLayout.HeaderBytes)
+        {
+            return $"{rest.Length} bytes are left, a frame has at least {FrameLayout.HeaderBytes}";
+        }
+
+        var length = BinaryPrimitives.ReadInt32LittleEndian(rest[FrameLayout.Length..]);
+        if (length < FrameLayout.HeaderBytes || length > rest.Length || FrameLayout.Padded(length) > rest.Length)
+        {
+            return $"its length {length} does not fit the {rest.Length} bytes left";
+        }
+
+        padded = FrameLayout.Padded(length);
+        var frame = rest[..padded];
+        var traits = (FrameTraits)frame[FrameLayout.Traits];
+        var last = padded == rest.Length;
+        if (frame[FrameLayout.Kind] != (byte)FrameKind.Event || (traits & ~(FrameTraits.LastOfBatch | FrameTraits.HasOccurred)) != 0)
+        {
+            return "only event frames with known flags can be appended";
+        }
+
+        if (frame[FrameLayout.Codecs] != 0 || frame[FrameLayout.KeyId] != 0)
+        {
+            return "compressed or encrypted events are not known to this version";
+        }
+
+        if (last != ((traits & FrameTraits.LastOfBatch) != 0))
+        {
+            return "the last event of a batch, and only that one, is marked as such";
+        }
+
+        if (frame[length..].ContainsAnyExcept((byte)0))
+        {
+            return "the padding behind an event is zero";
+        }
+
+        var hash = BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]);
+        return EventBody.WhyNot(frame[FrameLayout.HeaderBytes..length], traits, hash);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+
+namespace KawaOrleans.Format;
+
+/// <summary>The envelope inside an event frame (docs/FORMAT.md, "Body"): lengths first, then id, occurred, stream, type, metadata, data.</summary>
+internal static class EventBody
+{
+    public const int StreamLength = 0;    // u16
+    public const int TypeLength = 2;      // u16
+    public const int MetadataLength = 4;  // i32
+    public const int Id = 8;              // 16 bytes, big-endian as in RFC 9562
+    public const int FixedBytes = 24;     // then occurred (i64, only with HasOccurred), stream, type, metadata, data
+    public const int OccurredBytes = 8;
+
+    /// <summary>The body's length, or more than an int when it cannot be one.</summary>
+    public static long LengthOf(EventData e) =>
+        FixedBytes + (e.Occurred is null ? 0L : OccurredBytes) + Encoding.UTF8.GetByteCount(e.Stream)
+        + Encoding.UTF8.GetByteCount(e.Type) + e.Metadata.Length + e.Data.Length;
+
+    /// <summary>Writes the body and returns the stream's hash. <paramref name="body"/> has exactly <see cref="LengthOf"/> bytes.</summary>
+    public static uint Write(EventData e, Span<byte> body)
+    {
+        e.Id.TryWriteBytes(body[Id..], bigEndian: true, out _);
+        var rest = body[FixedBytes..];
+        if (e.Occurred is { } occurred)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(rest, occurred.UtcTicks);
+            rest = rest[OccurredBytes..];
+        }
+
+        var streamBytes = Encoding.UTF8.GetBytes(e.Stream, rest);
+        var hash = HashStream(rest[..streamBytes]);
+        rest = rest[streamBytes..];
+        var typeBytes = Encoding.UTF8.GetBytes(e.Type, rest);
+        rest = rest[typeBytes..];
+        e.Metadata.Span.CopyTo(rest);
+        e.Data.Span.CopyTo(rest[e.Metadata.Length..]);
+        BinaryPrimitives.WriteUInt16LittleEndian(body[StreamLength..], (ushort)streamBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(body[TypeLength..], (ushort)typeBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(body[MetadataLength..], e.Metadata.Length);
+        return hash;
+    }
+
+    public static uint HashStream(ReadOnlySpan<byte> streamUtf8) => unchecked((uint)XxHash3.HashToUInt64(streamUtf8));
+
+    /// <summary>Why these bytes are no body a writer may accept, or null when they are one.</summary>
+    public static string? WhyNot(ReadOnlySpan<byte> body, FrameTraits traits, uint streamHash)
+    {
+        if (!TrySplit(body, traits, out var stream, out var type, out _, out _))
+        {
+            return "the lengths inside the event do not add up to its own";
+        }
+
+        if (Names.WhyNotText(stream) is { } badStream)
+        {
+            return $"stream name: {badStream}";
+        }
+
+        if (Names.WhyNotText(type) is { } badType)
+        {
+            return $"type name: {badType}";
+        }
+
+        return HashStream(stream) == streamHash ? null : "the stream hash is not that of the stream name";
+    }
+
+    public static bool TrySplit(
+        ReadOnlySpan<byte> body, FrameTraits traits, out ReadOnlySpan<byte> stream, out ReadOnlySpan<byte> type,
+        out ReadOnlySpan<byte> metadata, out ReadOnlySpan<byte> data)
+    {
+        stream = type = metadata = data = default;
+        var start = FixedBytes + ((traits & FrameTraits.HasOccurred) != 0 ? OccurredBytes : 0);
+        if (body.Length < start)
+        {
+            return false;
+        }
+
+        var streamLength = BinaryPrimitives.ReadUInt16LittleEndian(body[StreamLength..]);
+        var typeLength = BinaryPrimitives.ReadUInt16LittleEndian(body[TypeLength..]);
+        var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(body[MetadataLength..]);
+        if (metadataLength < 0 || (long)start + streamLength + typeLength + metadataLength > body.Length)
+        {
+            return false;
+        }
+
+        stream = body.Slice(start, streamLength);
+        type = body.Slice(start + streamLength, typeLength);
+        metadata = body.Slice(start + streamLength + typeLength, metadataLength);
+        data = body[(start + streamLength + typeLength + metadataLength)..];
+        return true;
+    }
+}

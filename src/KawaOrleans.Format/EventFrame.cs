@@ -1,0 +1,88 @@
+using System.Buffers.Binary;
+using System.Text;
+using KawaOrleans.Format;
+
+namespace KawaOrleans;
+
+/// <summary>One event, read in place: nothing is decoded or allocated before it is asked for. Valid as long as the bytes under it.</summary>
+public readonly ref struct EventFrame
+{
+    private readonly Frame _frame;
+    private readonly ReadOnlySpan<byte> _stream;
+    private readonly ReadOnlySpan<byte> _type;
+    private readonly ReadOnlySpan<byte> _metadata;
+    private readonly ReadOnlySpan<byte> _data;
+
+    private EventFrame(Frame frame, long position, ReadOnlySpan<byte> stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> data)
+    {
+        _frame = frame;
+        Position = position;
+        _stream = stream;
+        _type = type;
+        _metadata = metadata;
+        _data = data;
+    }
+
+    /// <summary>The event's number in its log.</summary>
+    public long Position { get; }
+
+    /// <summary>The event's number in its stream, −1 where streams are not numbered.</summary>
+    public long Revision => _frame.Revision;
+
+    /// <summary>The stream's name, as UTF-8.</summary>
+    public ReadOnlySpan<byte> StreamUtf8 => _stream;
+
+    /// <summary>The event type's name, as UTF-8.</summary>
+    public ReadOnlySpan<byte> TypeUtf8 => _type;
+
+    /// <summary>The payload.</summary>
+    public ReadOnlySpan<byte> Data => _data;
+
+    /// <summary>The bytes about the event.</summary>
+    public ReadOnlySpan<byte> Metadata => _metadata;
+
+    /// <summary>The id the writer gave.</summary>
+    public Guid Id => new(_frame.Body.Slice(EventBody.Id, 16), bigEndian: true);
+
+    /// <summary>When the log took the event: UTC ticks of 100 ns.</summary>
+    public long RecordedTicks => _frame.Timestamp;
+
+    /// <summary>When it happened in the user's world, in the same ticks, or null.</summary>
+    public long? OccurredTicks => (_frame.Traits & FrameTraits.HasOccurred) != 0
+        ? BinaryPrimitives.ReadInt64LittleEndian(_frame.Body[EventBody.FixedBytes..])
+        : null;
+
+    /// <summary>Bytes this event takes on disk.</summary>
+    public int StoredBytes => _frame.Bytes.Length;
+
+    /// <summary>True when the event ends its batch.</summary>
+    public bool IsLastOfBatch => (_frame.Traits & FrameTraits.LastOfBatch) != 0;
+
+    /// <summary>Reads the envelope of a verified event frame; false when its inner lengths do not add up.</summary>
+    public static bool TryOpen(Frame frame, long basePosition, out EventFrame opened)
+    {
+        if (frame.Kind != FrameKind.Event
+            || !EventBody.TrySplit(frame.Body, frame.Traits, out var stream, out var type, out var metadata, out var data))
+        {
+            opened = default;
+            return false;
+        }
+
+        opened = new EventFrame(frame, basePosition + frame.RelativePosition, stream, type, metadata, data);
+        return true;
+    }
+
+    /// <summary>Copies the event out of the bytes it lies in.</summary>
+    public RecordedEvent ToRecordedEvent() => new()
+    {
+        Position = Position,
+        Revision = Revision,
+        Stream = Encoding.UTF8.GetString(_stream),
+        Type = Encoding.UTF8.GetString(_type),
+        Id = Id,
+        Recorded = new DateTimeOffset(RecordedTicks, TimeSpan.Zero),
+        Occurred = OccurredTicks is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null,
+        Data = _data.ToArray(),
+        Metadata = _metadata.ToArray(),
+    };
+}
