@@ -6,8 +6,8 @@ namespace KawaOrleans.Storage;
 /// <summary>The one write handle of a segment. Batches given concurrently share writes and syncs (group commit) and take
 /// positions in the order given.</summary>
 /// <remarks>
-/// Invariants: one thread at a time runs the loop that writes groups (guarded by <c>_running</c>); a batch completes only after the
-/// sync that covers it; once a batch was refused for want of room every later one is, so that nobody's order is broken by a
+/// Invariants: one thread at a time runs the loop that writes groups (guarded by <c>_running</c>); the tail is touched only under the
+/// segment's write gate, which is taken before this one's; a batch completes only after the sync that covers it; once a batch was refused for want of room every later one is, so that nobody's order is broken by a
 /// smaller batch slipping in.
 /// </remarks>
 public sealed class SegmentWriter : IThreadPoolWorkItem
@@ -114,25 +114,35 @@ public sealed class SegmentWriter : IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute()
     {
-        while (true)
+        while (TryTake())
         {
-            lock (_gate)
-            {
-                (_queue, _taken) = (_taken, _queue);
-                if (_taken.Count == 0 && !_checkpointWanted)
-                {
-                    _tail.Rest();
-                    _running = false;
-                    return;
-                }
-            }
-
             for (var done = 0; done < _taken.Count || _checkpointWanted;)
             {
                 done = WriteGroup(done);
             }
 
             _taken.Clear();
+        }
+    }
+
+    /// <summary>Takes what was given since; false: nothing was, and this loop has ended.</summary>
+    private bool TryTake()
+    {
+        // The write gate too, and first, as everywhere: the tail belongs to its holder, and Dispose may be writing a checkpoint.
+        lock (_segment.WriteGate)
+        {
+            lock (_gate)
+            {
+                (_queue, _taken) = (_taken, _queue);
+                if (_taken.Count > 0 || _checkpointWanted)
+                {
+                    return true;
+                }
+
+                _tail.Rest();
+                _running = false;
+                return false;
+            }
         }
     }
 
@@ -164,7 +174,7 @@ public sealed class SegmentWriter : IThreadPoolWorkItem
     private int WriteGroup(int begin)
     {
         var end = begin;
-        Exception? failure = null;
+        Func<StorageException>? ended;
         lock (_segment.WriteGate)
         {
             if (_ended is null)
@@ -185,14 +195,16 @@ public sealed class SegmentWriter : IThreadPoolWorkItem
                 catch (Exception e)
                 {
                     // Whatever it was, what the file holds is unknown now: this process writes it no more.
-                    failure = e;
                     _segment.Poison(e);
                     End(() => new SegmentPoisonedException(_segment.Path, e));
                 }
             }
+
+            // Read under the gate: who ends this writer a moment later must not turn a group that is on disk into a refusal.
+            ended = _ended;
         }
 
-        if (_ended is { } ended)
+        if (ended is not null)
         {
             _checkpointWanted = false;
             for (var i = begin; i < _taken.Count; i++)
