@@ -48,7 +48,7 @@ internal static class SegmentHeaderCodec
     {
         if (s.Length < FileLayout.SectorBytes)
         {
-            throw new NotASegmentException(path, $"{s.Length} bytes are too few for a segment file.");
+            throw new NotASegmentException(path, $"{s.Length} bytes are too few for a segment file. If it was one, restore it from a copy; else move it out of the data directory.");
         }
 
         s = s[..FileLayout.SectorBytes];
@@ -56,9 +56,9 @@ internal static class SegmentHeaderCodec
         switch (Sector.Check(s, Magic, segmentKey: 0))
         {
             case SectorStatus.Blank:
-                throw new NotASegmentException(path, "its header is blank; it was never claimed.");
+                throw new NotASegmentException(path, "its header is blank, so it was never claimed or its first page was lost. If it held events, restore it from a copy; else move it out of the data directory.");
             case SectorStatus.Bad when BinaryPrimitives.ReadUInt64LittleEndian(s[8..]) != Magic:
-                throw new NotASegmentException(path, "it does not begin like a segment file.");
+                throw new NotASegmentException(path, "it does not begin like a segment file. If it was one, restore it from a copy; else move it out of the data directory.");
             case SectorStatus.Bad:
                 throw new SegmentDamagedException(path, FileLayout.Header, "the header does not verify");
         }
