@@ -1,0 +1,50 @@
+using KawaOrleans.Server;
+using KawaOrleans.Server.Queries;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace Orleans.Hosting;
+
+/// <summary>Makes a silo a node of the event store.</summary>
+public static class KawaSiloBuilderExtensions
+{
+    /// <summary>Opens the node's data directory with the silo and serves its segments. Leaves the silo's clustering, endpoints and
+    /// membership settings alone.</summary>
+    /// <param name="builder">The silo.</param>
+    /// <param name="configure">Sets the options; may be null when they are bound from configuration.</param>
+    public static ISiloBuilder AddKawaEventStore(this ISiloBuilder builder, Action<KawaEventStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        var options = services.AddOptions<KawaEventStoreOptions>();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IConfigurationValidator, KawaEventStoreOptionsValidator>();
+        services.AddOptions<SiloOptions>().PostConfigure<IOptions<KawaEventStoreOptions>>(
+            static (silo, kawa) => silo.SiloName = kawa.Value.NodeName ?? silo.SiloName);
+
+        services.AddSingleton<KawaHealthCheck>();
+        services.AddSingleton<AggregationRegistry>();
+        return builder
+            .AddKawaAggregation<CountAggregation>()
+            .AddKawaAggregation<BytesAggregation>()
+            .AddKawaAggregation<ByTypeAggregation>()
+            .AddKawaAggregation<ByStreamPrefixAggregation>()
+            .AddKawaAggregation<ByHourAggregation>();
+    }
+
+    /// <summary>Registers an aggregation that queries can name. Register it on every silo.</summary>
+    public static ISiloBuilder AddKawaAggregation<TAggregation>(this ISiloBuilder builder)
+        where TAggregation : class, IEventAggregation
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton<IEventAggregation, TAggregation>();
+        return builder;
+    }
+}
