@@ -26,6 +26,11 @@ internal static class HealthEndpoints
             status = report.Status.ToString(),
             checks = report.Entries.ToDictionary(
                 static entry => entry.Key,
-                static entry => new { status = entry.Value.Status.ToString(), description = entry.Value.Description }),
+                static entry => new
+                {
+                    status = entry.Value.Status.ToString(),
+                    description = entry.Value.Description,
+                    problems = entry.Value.Data.ToDictionary(static problem => problem.Key, static problem => problem.Value.ToString()),
+                }),
         });
 }
