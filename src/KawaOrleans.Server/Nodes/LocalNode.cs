@@ -144,7 +144,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         Node = host.Name,
         State = segment.State.ToReplicaState(),
         Stats = segment.ToStats(),
-        Problem = null,
+        Problem = segment.Poisoned is { } poison ? $"{segment.Path}: {poison}" : null,
     };
 
     private void Follow(NodeStore store, Segment segment, Chain newest)

@@ -48,7 +48,7 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
         {
             return new NodeAnswer<T>(await Task.Run(work), null);
         }
-        catch (Exception e) when (e is IOException or KawaException or ObjectDisposedException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or KawaException or InvalidOperationException or ArgumentException)
         {
             return new NodeAnswer<T>(default, e.Message);
         }

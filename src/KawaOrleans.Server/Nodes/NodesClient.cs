@@ -50,7 +50,7 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
         {
             return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.#} s");
         }
-        catch (OrleansException e)
+        catch (Exception e) when (e is OrleansException or ObjectDisposedException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return Unknown<T>($"node '{node}' could not be reached ({e.Message})");
         }
