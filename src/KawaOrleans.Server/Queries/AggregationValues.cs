@@ -1,7 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
+using KawaOrleans.Server.Queries;
 
 namespace KawaOrleans.Server;
 
@@ -13,7 +12,7 @@ public sealed class AggregationValues
     public const int MaxKeys = 100_000;
 
     private readonly string _aggregation;
-    private readonly Dictionary<byte[], long> _values = new(Utf8KeyComparer.Instance);
+    private readonly Dictionary<byte[], long> _values = new(Utf8Comparer.Instance);
     private readonly Dictionary<byte[], long>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
 
     internal AggregationValues(string aggregation)
@@ -54,20 +53,5 @@ public sealed class AggregationValues
         }
 
         return result;
-    }
-
-    private sealed class Utf8KeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        public static readonly Utf8KeyComparer Instance = new();
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-
-        public int GetHashCode([DisallowNull] byte[] obj) => GetHashCode(obj.AsSpan());
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate) => unchecked((int)XxHash3.HashToUInt64(alternate));
-
-        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }
