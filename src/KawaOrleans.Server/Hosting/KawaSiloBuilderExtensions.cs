@@ -1,9 +1,15 @@
 using KawaOrleans.Server;
+using KawaOrleans.Server.Logs;
+using KawaOrleans.Server.Nodes;
+using KawaOrleans.Server.Placement;
+using KawaOrleans.Server.Protocol;
 using KawaOrleans.Server.Queries;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Runtime;
+using Orleans.Runtime.Hosting;
 
 namespace Orleans.Hosting;
 
@@ -29,6 +35,27 @@ public static class KawaSiloBuilderExtensions
         services.AddOptions<SiloOptions>().PostConfigure<IOptions<KawaEventStoreOptions>>(
             static (silo, kawa) => silo.SiloName = kawa.Value.NodeName ?? silo.SiloName);
 
+        // A leased range of the grain directory would keep a restarted node's grains waiting. Files are guarded by the store
+        // itself, so two activations of one grain are harmless and the lease buys nothing.
+        services.Configure<GrainDirectoryOptions>(static directory => directory.RangeLeaseDuration = TimeSpan.Zero);
+        services.AddPlacementDirector<PinnedToNode, PinnedToNodeDirector>();
+
+        services.AddSingleton<LiveNodes>();
+        services.AddSingleton<NodeHost>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<NodeHost>());
+        services.AddSingleton<LocalNode>();
+        services.AddGrainService<NodeService>();
+        services.AddSingleton<NodeServiceClient>();
+        services.AddSingleton<NodesClient>();
+        services.AddSingleton<INodes>(static provider => provider.GetRequiredService<NodesClient>());
+
+        services.AddSingleton(static provider => new ChainChanger(
+            provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid));
+        services.AddSingleton<ChainSource>();
+        services.AddSingleton<ClusterJoin>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<ClusterJoin>());
+
+        services.AddSingleton<KawaMetrics>();
         services.AddSingleton<KawaHealthCheck>();
         services.AddSingleton<AggregationRegistry>();
         return builder

@@ -20,7 +20,7 @@ internal interface INodeService : IGrainService
     Task<NodeAnswer<long>> Announce(Chain chain);
 
     [Alias("Inventory"), ResponseTimeout("00:00:01")]
-    Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory();
+    Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName);
 
     [Alias("Replicas"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId);

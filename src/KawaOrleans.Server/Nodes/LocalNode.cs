@@ -76,7 +76,9 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         }
     }
 
-    public IReadOnlyList<LogInventory> Inventory()
+    /// <summary>All that is known here of the logs of this name, or of every log when it is null. A log of which only untrusted
+    /// files are left has no name, and is always among them.</summary>
+    public IReadOnlyList<LogInventory> Inventory(string? logName)
     {
         var store = host.Store;
         var chains = host.Chains.All;
@@ -94,18 +96,18 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
 
         foreach (var file in store.Untrusted)
         {
-            if (file is { SegmentId: { } segmentId, LogId: { } logId })
+            if (file.LogId is { } logId)
             {
                 if (!logs.TryGetValue(logId, out var log))
                 {
                     logs[logId] = log = ("", null, []);
                 }
 
-                log.Replicas.Add(Untrusted(store, log.Chain, segmentId, file));
+                log.Replicas.Add(Untrusted(store, log.Chain, file.SegmentId ?? Guid.Empty, file));
             }
         }
 
-        return [.. logs.Select(log => new LogInventory
+        return [.. logs.Where(log => logName is null || log.Value.LogName == logName || log.Value.LogName.Length == 0).Select(log => new LogInventory
         {
             LogId = log.Key, LogName = log.Value.LogName, SavedChain = log.Value.Chain, Replicas = log.Value.Replicas,
         })];
@@ -142,7 +144,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         Node = host.Name,
         State = segment.State.ToReplicaState(),
         Stats = segment.ToStats(),
-        Problem = null,
+        Problem = segment.Poisoned is { } poison ? $"{segment.Path}: {poison}" : null,
     };
 
     private void Follow(NodeStore store, Segment segment, Chain newest)

@@ -35,7 +35,7 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<long>> Announce(Chain chain) => Answer(() => node.Announce(chain));
 
-    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory() => Answer(node.Inventory);
+    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName) => Answer(() => node.Inventory(logName));
 
     public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId) => Answer(() => node.Replicas(logId));
 
@@ -48,7 +48,7 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
         {
             return new NodeAnswer<T>(await Task.Run(work), null);
         }
-        catch (Exception e) when (e is IOException or KawaException or ObjectDisposedException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or KawaException or InvalidOperationException or ArgumentException)
         {
             return new NodeAnswer<T>(default, e.Message);
         }

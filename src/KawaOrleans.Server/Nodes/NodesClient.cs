@@ -23,8 +23,8 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     public Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation) =>
         Ask(node, ChangeTimeout, service => service.Announce(chain), cancellation);
 
-    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string node, CancellationToken cancellation) =>
-        Ask(node, LookTimeout, service => service.Inventory(), cancellation);
+    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string node, string? logName, CancellationToken cancellation) =>
+        Ask(node, LookTimeout, service => service.Inventory(logName), cancellation);
 
     /// <summary>The node's replicas of one log, with their numbers.</summary>
     public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(string node, Guid logId, CancellationToken cancellation) =>
@@ -50,7 +50,7 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
         {
             return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.#} s");
         }
-        catch (OrleansException e)
+        catch (Exception e) when (e is OrleansException or ObjectDisposedException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return Unknown<T>($"node '{node}' could not be reached ({e.Message})");
         }

@@ -2,8 +2,9 @@ using MemoryPack;
 
 namespace KawaOrleans.Server.Protocol;
 
-/// <summary>Which logs there are. A log is listed before its chain is written and unlisted before that is removed, so every
-/// chain has its line; a line without a chain is a creation that someone may finish.</summary>
+/// <summary>Which logs there are. A log is listed before its chain is written, as being created until that is known, and unlisted
+/// before its chain is removed. So a line without a chain is a creation that someone may finish when it says so, and a lost
+/// chain when it does not; a chain whose id is deleted is a deletion that someone may finish.</summary>
 [GenerateSerializer, Immutable, MemoryPackable(GenerateType.VersionTolerant)]
 internal sealed partial record Catalogue
 {
@@ -18,4 +19,9 @@ internal sealed partial record Catalogue
     /// <summary>Ids of deleted logs: files of these may be set aside. 16 bytes each, kept for ever.</summary>
     [Id(2), MemoryPackOrder(2)]
     public required IReadOnlyList<Guid> Deleted { get; init; }
+
+    /// <summary>Ids of listed logs whose chain is not known to be written. None of them ever had a segment: the first one is
+    /// opened only after its log left this list.</summary>
+    [Id(3), MemoryPackOrder(3)]
+    public IReadOnlyList<Guid> Creating { get; init; } = [];
 }

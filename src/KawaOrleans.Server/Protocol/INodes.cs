@@ -21,8 +21,9 @@ internal interface INodes
     /// lets its open one be written. Answers with the version it now has.</summary>
     Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation);
 
-    /// <summary>All the node knows of a log, by name or id.</summary>
-    Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string node, CancellationToken cancellation);
+    /// <summary>All the node knows of the logs of this name (a deleted and recreated log has several ids), or of every log when
+    /// it is null. Files of which not even the log's name can be told are always among them.</summary>
+    Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string node, string? logName, CancellationToken cancellation);
 }
 
 /// <summary>An answer, or the reason there is none.</summary>

@@ -1,4 +1,6 @@
+using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
+using Orleans.Runtime;
 
 namespace KawaOrleans.Server.Segments;
 
@@ -91,7 +93,7 @@ internal sealed partial class SegmentGrain
     {
         try
         {
-            var chain = await GrainFactory.GetGrain<ISegmentDirectoryGrain>(logName).GetChain();
+            var chain = await chains.Read(logName);
             if (chain.LogId != logId)
             {
                 return new NotPrimary($"log '{logName}' is now {chain.LogId:N}; this segment belongs to the deleted {logId:N}");
@@ -129,7 +131,7 @@ internal sealed partial class SegmentGrain
         {
             metrics.Rolled();
             LogFull(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
-            _roll = GrainFactory.GetGrain<ISegmentDirectoryGrain>(opening.Chain.LogName).OpenWriteSegment(_segmentId, batchBytes);
+            _roll = chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes);
         }
 
         try
@@ -153,7 +155,7 @@ internal sealed partial class SegmentGrain
         }
 
         _spareAsked = true;
-        var bytes = Math.Min(opening.Segment.Header.FileBytes * 2, opening.Chain.Options.SegmentBytes);
+        var bytes = SegmentSizing.Next(opening.Chain, batchBytes: 0);
         _ = Task.Run(() =>
         {
             try

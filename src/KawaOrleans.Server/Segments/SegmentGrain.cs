@@ -1,3 +1,4 @@
+using KawaOrleans.Server.Logs;
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Placement;
 using KawaOrleans.Server.Queries;
@@ -13,7 +14,7 @@ namespace KawaOrleans.Server.Segments;
 /// write handle from each other. Nothing here blocks the scheduler, so appends pipeline and reads go on beside them.</summary>
 [PinnedToNode, Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
 internal sealed partial class SegmentGrain(
-    NodeHost host, LocalNode node, AggregationRegistry aggregations, KawaMetrics metrics, ILogger<SegmentGrain> logger)
+    NodeHost host, LocalNode node, ChainSource chains, AggregationRegistry aggregations, KawaMetrics metrics, ILogger<SegmentGrain> logger)
     : Grain, ISegmentGrain
 {
     private const int MaxOpenings = 3;
