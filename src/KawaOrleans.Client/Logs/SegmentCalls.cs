@@ -56,9 +56,12 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
             : null;
     }
 
-    /// <summary>True when the batch was certainly not written, or when the caller himself gave up waiting.</summary>
+    /// <summary>True when the batch was certainly not written, or when the caller himself gave up waiting. The segment says in its
+    /// own words why it did not write; only of a failed file it cannot know.</summary>
     private static bool IsSafe(Exception e, CancellationToken cancellation) =>
-        e is RequestRefusedException || Failure.HadNoEffect(e) || (e is OperationCanceledException && cancellation.IsCancellationRequested);
+        e is KawaException and not SegmentFaultedException and not UnknownOutcomeException
+        || Failure.HadNoEffect(e)
+        || (e is OperationCanceledException && cancellation.IsCancellationRequested);
 
     private async Task<T> ReachAsync<T>(
         ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, CancellationToken cancellation)
