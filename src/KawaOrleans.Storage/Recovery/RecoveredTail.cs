@@ -17,11 +17,14 @@ internal sealed record RecoveredTail
     /// <summary>Where the frames begin that no checkpoint covers.</summary>
     public required long UncoveredFrom { get; init; }
 
-    /// <summary>Padded lengths of the event frames since the last checkpoint.</summary>
-    public required List<int> UncoveredLengths { get; init; }
+    /// <summary>How many events the last checkpoint covers.</summary>
+    public required int CoveredPositions { get; init; }
 
     /// <summary>The sequence number of the newest good hint; 0: none.</summary>
     public required long HintSequence { get; init; }
+
+    /// <summary>True when the page cache the acknowledgements rested on is gone.</summary>
+    public required bool PowerWasLost { get; init; }
 
     /// <summary>Bytes of an unfinished write group behind the tail; 0: the file ended cleanly.</summary>
     public required long TornBytes { get; init; }

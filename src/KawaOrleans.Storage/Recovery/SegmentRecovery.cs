@@ -17,7 +17,7 @@ internal sealed class SegmentRecovery
     private readonly uint _key;
     private readonly FrameReader _reader;
     private readonly DensePositions _positions = new();
-    private List<int> _uncovered = [];
+    private int _covered;
     private ulong _hash = ContentHash.Empty;
     private long _lastTimestamp;
     private long _lastCheckpoint;
@@ -33,9 +33,13 @@ internal sealed class SegmentRecovery
     }
 
     /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first calls <see cref="MakeDurable"/>.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="powerWasLost">For a mapped segment after a power loss: pages are missing in no order, so checkpoints prove
+    /// nothing; everything is read, and the first frame that fails is the end.</param>
     /// <exception cref="SegmentDamagedException">Something that was on disk is not whole.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static RecoveredTail Find(IVolumeFile file, SegmentHeader header) => new SegmentRecovery(file, header).Find();
+    public static RecoveredTail Find(IVolumeFile file, SegmentHeader header, bool powerWasLost) => new SegmentRecovery(file, header).Find(powerWasLost);
 
     /// <summary>Writes what no checkpoint covers again, zeroes W bytes behind the tail and syncs: after this the disk holds what
     /// was found, whatever the page cache held before.</summary>
@@ -59,18 +63,23 @@ internal sealed class SegmentRecovery
         file.Sync();
     }
 
-    private RecoveredTail Find()
+    private RecoveredTail Find(bool powerWasLost)
     {
-        var start = LoadCheckpoints();
+        var start = powerWasLost ? FileLayout.FirstFrame : LoadCheckpoints();
         var offset = start;
         var tail = start;
         var groupStart = 0L;
-        var pending = new List<(long Offset, int Length, uint Checksum, long Timestamp)>();
+        var pending = new List<(long Offset, uint Checksum, long Timestamp)>();
         FrameStatus status;
         while ((status = _reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
         {
             if (!Follows(frame, groupStart, pending.Count))
             {
+                if (powerWasLost)
+                {
+                    break;
+                }
+
                 throw new SegmentDamagedException(_file.Path, offset, "a whole frame does not follow the one before it");
             }
 
@@ -78,7 +87,7 @@ internal sealed class SegmentRecovery
             offset = frame.End;
             if (frame.Kind == FrameKind.Event)
             {
-                pending.Add((frame.Offset, frame.Bytes.Length, frame.StoredChecksum, frame.Timestamp));
+                pending.Add((frame.Offset, frame.StoredChecksum, frame.Timestamp));
                 if ((frame.Traits & FrameTraits.LastOfBatch) == 0)
                 {
                     continue;
@@ -100,7 +109,11 @@ internal sealed class SegmentRecovery
             throw new NotASegmentException(_file.Path, $"the frame at offset {offset} is of a kind or has flags that this program does not know. Use the program that wrote it.");
         }
 
-        LaterGroup.Refuse(_file.Path, _reader, _header.FileBytes, offset);
+        if (!powerWasLost)
+        {
+            LaterGroup.Refuse(_file.Path, _reader, _header.FileBytes, offset);
+        }
+
         return new RecoveredTail
         {
             Tail = new Tail(_header.BasePosition + _positions.Count, tail, _lastTimestamp),
@@ -108,8 +121,9 @@ internal sealed class SegmentRecovery
             ContentHash = _hash,
             LastCheckpoint = _lastCheckpoint,
             UncoveredFrom = start,
-            UncoveredLengths = _uncovered,
+            CoveredPositions = _covered,
             HintSequence = _hintSequence,
+            PowerWasLost = powerWasLost,
             TornBytes = TornBytes(tail),
         };
     }
@@ -157,6 +171,7 @@ internal sealed class SegmentRecovery
             _lastCheckpoint = checkpoint.CoveredOffset;
         }
 
+        _covered = _positions.Count;
         return at;
     }
 
@@ -182,10 +197,9 @@ internal sealed class SegmentRecovery
         && frame.Timestamp >= _lastTimestamp
         && (frame.GroupStart == frame.Offset || (groupStart != 0 && frame.GroupStart == groupStart));
 
-    private void Take((long Offset, int Length, uint Checksum, long Timestamp) frame)
+    private void Take((long Offset, uint Checksum, long Timestamp) frame)
     {
         _positions.Add(frame.Offset);
-        _uncovered.Add(frame.Length);
         _hash = ContentHash.Add(_hash, frame.Checksum);
         _lastTimestamp = frame.Timestamp;
     }
@@ -195,13 +209,13 @@ internal sealed class SegmentRecovery
         if (Checkpoint.Read(frame) is not { } checkpoint
             || checkpoint.Previous != _lastCheckpoint
             || checkpoint.ContentHash != _hash
-            || checkpoint.FrameLengths.Count != _uncovered.Count)
+            || checkpoint.FrameLengths.Count != _positions.Count - _covered)
         {
             throw new SegmentDamagedException(_file.Path, frame.Offset, "a checkpoint contradicts the frames before it");
         }
 
         _lastCheckpoint = frame.Offset;
-        _uncovered = [];
+        _covered = _positions.Count;
     }
 
     /// <summary>How far behind the tail something other than zeroes lies, within one write group.</summary>

@@ -19,7 +19,7 @@ public sealed class Segment : IDisposable
     private RecoveredTail? _recovered;
     private DensePositions? _dense;
     private IFileMap? _openMap;
-    private PublishedTail _tail;
+    private readonly PublishedTail _tail;
     private volatile SegmentState _state;
     private SegmentWriter? _writer;
     private OpenedSector? _opened;
@@ -49,7 +49,7 @@ public sealed class Segment : IDisposable
     public string Path => _file.Path;
 
     /// <summary>The end of what is on disk: readers stop here.</summary>
-    public Tail Tail => Volatile.Read(ref _tail).Value;
+    public Tail Tail => _tail.Read();
 
     /// <summary>The opening recorded when its first writer took it, or null.</summary>
     public Guid? OpeningId => _opened?.OpeningId;
@@ -62,6 +62,10 @@ public sealed class Segment : IDisposable
 
     /// <summary>Bytes of an unfinished write group that recovery cut behind the tail; 0: it ended cleanly.</summary>
     public long TornBytes => _recovered?.TornBytes ?? 0;
+
+    /// <summary>True for a mapped segment whose machine went down while it was written: acknowledged events may be missing. It is
+    /// served up to its tail, sealed and never resumed.</summary>
+    public bool LostPower => _recovered?.PowerWasLost ?? false;
 
     internal object WriteGate { get; } = new();
 
@@ -86,9 +90,14 @@ public sealed class Segment : IDisposable
         SegmentLoader.Load(SegmentHost.ForOneFile(null), path, writable: false);
 
     /// <summary>Takes the write handle; the one before it is fenced off after its write in flight.</summary>
-    /// <exception cref="WriterFencedException">The replica is fenced, sealed or open for reading only.</exception>
+    /// <exception cref="WriterFencedException">The replica is fenced, sealed or open for reading only, or <see cref="LostPower"/>.</exception>
     /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process.</exception>
-    public SegmentWriter OpenWriter(Guid openingId)
+    public SegmentWriter OpenWriter(Guid openingId) => OpenWriter(openingId, _opened?.Durability ?? Durability.Durable);
+
+    /// <summary>Takes the write handle with this durability, which a segment keeps from its first opening on.</summary>
+    /// <exception cref="InvalidOperationException">The segment was first opened with another durability.</exception>
+    /// <inheritdoc cref="OpenWriter(Guid)" path="/exception"/>
+    public SegmentWriter OpenWriter(Guid openingId, Durability durability)
     {
         lock (WriteGate)
         {
@@ -97,25 +106,33 @@ public sealed class Segment : IDisposable
                 throw new SegmentPoisonedException(Path, _poison);
             }
 
-            if (IsReadOnly || _recovered is null)
+            if (IsReadOnly || _recovered is null || LostPower)
             {
                 throw new WriterFencedException(Path);
+            }
+
+            if (_opened is { } first && first.Durability != durability)
+            {
+                throw new InvalidOperationException($"{Path} was opened as {first.Durability} and stays so.");
             }
 
             if (_writer is not null)
             {
                 _writer.End(() => new WriterFencedException(Path));
-                _recovered = SegmentRecovery.Find(WritableFile, Header);
+                _recovered = SegmentRecovery.Find(WritableFile, Header, powerWasLost: false);
+                _dense = _recovered.Positions;
             }
 
             if (_state == SegmentState.Prepared)
             {
-                _opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks);
-                WriteSector(FileLayout.Opened, _opened.Value.Encode(_key));
+                var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks, durability, BootId.Current);
+                WriteSector(FileLayout.Opened, opened.Encode(_key));
+                _opened = opened;
                 _state = SegmentState.Open;
             }
 
-            return _writer = new SegmentWriter(this, new DurableTail(Header, _recovered), _file.Host.Time);
+            var cursor = new TailCursor(Header, _recovered);
+            return _writer = durability == Durability.Mapped ? OpenMapped(cursor) : OpenDurable(cursor);
         }
     }
 
@@ -247,8 +264,9 @@ public sealed class Segment : IDisposable
                     throw new SegmentPoisonedException(Path, _poison);
                 }
 
-                _contentHash = _writer?.ContentHash ?? _recovered!.ContentHash;
                 _writer?.End(() => new WriterFencedException(Path));
+                _writer?.Settle();
+                _contentHash = _writer?.ContentHash ?? _recovered!.ContentHash;
                 WriteSector(FileLayout.Fenced, new FencedSector(Tail, OpeningId ?? Guid.Empty, savedChainVersion).Encode(_key));
                 _state = SegmentState.Fenced;
             }
@@ -275,7 +293,7 @@ public sealed class Segment : IDisposable
 
             var (sealedTail, hash) = end == Tail.Position ? (Tail, _contentHash) : EndAt(end);
             WriteSector(FileLayout.Sealed, new SealedSector(sealedTail, hash).Encode(_key));
-            Volatile.Write(ref _tail, new PublishedTail(sealedTail));
+            _tail.Publish(sealedTail);
             _contentHash = hash;
             _state = SegmentState.Sealed;
         }
@@ -341,18 +359,24 @@ public sealed class Segment : IDisposable
     internal void CheckpointIfIdle(TimeSpan idle) => Volatile.Read(ref _writer)?.CheckpointIfIdle(idle);
 
     /// <summary>Shows readers a group that is on disk. The caller holds the write gate.</summary>
-    internal void Publish(Tail tail, IReadOnlyList<long> eventOffsets)
+    internal void Publish(Tail tail)
     {
-        foreach (var offset in eventOffsets)
-        {
-            _dense!.Add(offset);
-        }
-
-        Volatile.Write(ref _tail, new PublishedTail(tail));
+        _tail.Publish(tail);
         _signal.Pulse();
     }
 
     internal void Poison(Exception cause) => Volatile.Write(ref _poison, cause);
+
+    private GroupCommitWriter OpenDurable(TailCursor cursor) =>
+        new(this, new DurableTail(cursor, FileLayout.MaxGroupBytes(Header.FileBytes)), _file.Host.Time);
+
+    private MappedWriter OpenMapped(TailCursor cursor)
+    {
+        // Readers share the writer's map: pages it has made present cost them no fault.
+        var map = WritableFile.MapWritable();
+        _openMap = map;
+        return new MappedWriter(this, cursor, map, _file.Host.Time);
+    }
 
     private void WriteSector(long offset, byte[] sector)
     {
@@ -412,8 +436,6 @@ public sealed class Segment : IDisposable
         var map = _file.Map();
         return new SealedView(map, Footer.TryRead(map, _key, Tail.Offset) ?? Footer.Build(map, Path, _key, Tail.Offset));
     });
-
-    private sealed record PublishedTail(Tail Value);
 
     private readonly record struct ReadView(IFileMap Map, DensePositions? Dense, Footer? Sparse)
     {

@@ -79,7 +79,9 @@ internal static class SegmentLoader
 
     private static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
     {
-        var recovered = SegmentRecovery.Find(file, header);
+        // What a fence or seal says was synced before it was said.
+        var powerWasLost = states is { State: SegmentState.Open, Opened: { Durability: Durability.Mapped } opened } && !BootId.IsCurrent(opened.BootId);
+        var recovered = SegmentRecovery.Find(file, header, powerWasLost);
         if (states.State == SegmentState.Prepared)
         {
             return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0

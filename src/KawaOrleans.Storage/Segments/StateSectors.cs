@@ -4,7 +4,11 @@ using KawaOrleans.Format;
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>The first opening of a segment, synced before its first frame.</summary>
-internal readonly record struct OpenedSector(Guid OpeningId, long Ticks)
+/// <param name="OpeningId">Names the writer's tenure.</param>
+/// <param name="Ticks">When.</param>
+/// <param name="Durability">What the segment's acknowledgements survive.</param>
+/// <param name="BootId">The operating system's run in which it was opened: what only the page cache holds is lost with it.</param>
+internal readonly record struct OpenedSector(Guid OpeningId, long Ticks, Durability Durability, Guid BootId)
 {
     private const ulong Magic = 0x4E50_4F2E_4157_414B; // "KAWA.OPN"
 
@@ -13,6 +17,8 @@ internal readonly record struct OpenedSector(Guid OpeningId, long Ticks)
         var sector = new byte[FileLayout.SectorBytes];
         OpeningId.TryWriteBytes(sector.AsSpan(16), bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(sector.AsSpan(32), Ticks);
+        sector[40] = (byte)Durability;
+        BootId.TryWriteBytes(sector.AsSpan(48), bigEndian: true, out _);
         Sector.Finish(sector, Magic, segmentKey);
         return sector;
     }
@@ -21,7 +27,11 @@ internal readonly record struct OpenedSector(Guid OpeningId, long Ticks)
     {
         var status = Sector.Check(sector, Magic, segmentKey);
         opened = status == SectorStatus.Whole
-            ? new OpenedSector(new Guid(sector.Slice(16, 16), bigEndian: true), BinaryPrimitives.ReadInt64LittleEndian(sector[32..]))
+            ? new OpenedSector(
+                new Guid(sector.Slice(16, 16), bigEndian: true),
+                BinaryPrimitives.ReadInt64LittleEndian(sector[32..]),
+                (Durability)sector[40],
+                new Guid(sector.Slice(48, 16), bigEndian: true))
             : default;
         return status;
     }

@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace KawaOrleans.Storage.Volumes;
@@ -39,7 +40,9 @@ internal sealed class DiskFile(string path, SafeFileHandle handle) : IVolumeFile
         }
     }
 
-    public IFileMap Map() => new MappedFile(handle, Length);
+    public IFileMap Map() => new MappedFile(handle, Length, MemoryMappedFileAccess.Read);
+
+    public IWritableMap MapWritable() => new MappedFile(handle, Length, MemoryMappedFileAccess.ReadWrite);
 
     public void Dispose() => handle.Dispose();
 }

@@ -51,6 +51,9 @@ internal interface IVolumeFile : IDisposable
 
     /// <summary>Maps the file as it is long now, for reading. The map outlives this handle.</summary>
     IFileMap Map();
+
+    /// <summary>Maps the file for reading and writing; what is written through it is synced by <see cref="Sync"/>.</summary>
+    IWritableMap MapWritable();
 }
 
 /// <summary>A file in memory. It lives as long as it, or any memory taken from it, is referenced.</summary>
@@ -62,4 +65,16 @@ internal interface IFileMap
     ReadOnlySpan<byte> Span(long offset, int length);
 
     ReadOnlyMemory<byte> Memory(long offset, int length);
+}
+
+/// <summary>A file in memory that is also written there.</summary>
+internal interface IWritableMap : IFileMap
+{
+    Span<byte> WritableSpan(long offset, int length);
+
+    /// <summary>Tells what was changed.</summary>
+    void Wrote(long offset, int length);
+
+    /// <summary>Has these pages ready to be written without a fault.</summary>
+    void Supply(long offset, long length);
 }

@@ -4,23 +4,23 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KawaOrleans.Storage.Volumes;
 
-/// <summary>A read-only map of a whole file, unmapped when nothing refers to it or to memory taken from it any more.</summary>
+/// <summary>A map of a whole file, unmapped when nothing refers to it or to memory taken from it any more.</summary>
 /// <remarks>
 /// The collector is the reference count: a message built from the map may be serialised later and twice, by code that knows
 /// nothing of maps. Unmapping late costs address space; unmapping early would end the process.
 /// The view accessor is never disposed: that would sync the whole map.
 /// </remarks>
-internal sealed unsafe class MappedFile : IFileMap
+internal sealed unsafe class MappedFile : IWritableMap
 {
     private readonly SafeMemoryMappedViewHandle _view;
     private readonly byte* _start;
 
-    public MappedFile(SafeFileHandle handle, long length)
+    public MappedFile(SafeFileHandle handle, long length, MemoryMappedFileAccess access)
     {
         Length = length;
         using var mapping = MemoryMappedFile.CreateFromFile(
-            handle, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        var accessor = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            handle, mapName: null, capacity: 0, access, HandleInheritability.None, leaveOpen: true);
+        var accessor = mapping.CreateViewAccessor(0, length, access);
         _view = accessor.SafeMemoryMappedViewHandle;
         byte* start = null;
         _view.AcquirePointer(ref start);
@@ -42,6 +42,23 @@ internal sealed unsafe class MappedFile : IFileMap
     {
         CheckRange(offset, length);
         return new MappedMemory(this, _start + offset, length).Memory;
+    }
+
+    public Span<byte> WritableSpan(long offset, int length)
+    {
+        CheckRange(offset, length);
+        return new Span<byte>(_start + offset, length);
+    }
+
+    public void Wrote(long offset, int length)
+    {
+        // The kernel knows from the page tables.
+    }
+
+    public void Supply(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        PageAdvice.Populate(_start + offset, length);
     }
 
     private void CheckRange(long offset, int length)
