@@ -40,15 +40,18 @@ internal sealed class KawaEventStoreOptionsValidator(
 
         if (string.IsNullOrWhiteSpace(options.ChainStorePath) != options.UseGrainStorageForChains)
         {
-            return Of(
-                nameof(options.ChainStorePath),
-                $"and {nameof(options.UseGrainStorageForChains)}: set exactly one of them, to say where the chains are kept.");
+            return NoChainStore().Message;
         }
 
         return options.ChainStorePath is { } path && IsInside(path, options.DataDirectory)
             ? Of(nameof(options.ChainStorePath), $"'{path}' lies in {nameof(options.DataDirectory)} '{options.DataDirectory}': all silos of a host share it, so it lies outside.")
             : null;
     }
+
+    /// <summary>Also what the silo's construction says, which comes before its validation.</summary>
+    internal static OrleansConfigurationException NoChainStore() => new(Of(
+        nameof(KawaEventStoreOptions.ChainStorePath),
+        $"and {nameof(KawaEventStoreOptions.UseGrainStorageForChains)}: set exactly one of them, to say where the chains are kept."));
 
     private static string Of(string property, string what) => $"{nameof(KawaEventStoreOptions)}.{property} {what}";
 

@@ -1,4 +1,5 @@
 using KawaOrleans.Server;
+using KawaOrleans.Server.ChainStore;
 using KawaOrleans.Server.Logs;
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Placement;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Runtime;
 using Orleans.Runtime.Hosting;
+using Orleans.Storage;
 
 namespace Orleans.Hosting;
 
@@ -49,6 +51,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<NodesClient>();
         services.AddSingleton<INodes>(static provider => provider.GetRequiredService<NodesClient>());
 
+        services.AddSingleton(ChainRecords);
         services.AddSingleton(static provider => new ChainChanger(
             provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid));
         services.AddSingleton<ChainSource>();
@@ -73,5 +76,15 @@ public static class KawaSiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton<IEventAggregation, TAggregation>();
         return builder;
+    }
+
+    private static IChainRecords ChainRecords(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<KawaEventStoreOptions>>().Value;
+        var time = provider.GetRequiredService<TimeProvider>();
+        var storage = options.UseGrainStorageForChains
+            ? provider.GetRequiredKeyedService<IGrainStorage>(KawaEventStoreOptions.ChainStorageName)
+            : new FileChainStorage(Path.GetFullPath(options.ChainStorePath ?? throw KawaEventStoreOptionsValidator.NoChainStore()), time);
+        return new OrleansChainRecords(storage, time);
     }
 }

@@ -87,7 +87,8 @@ internal sealed class ChainReader(IChainRecords records, INodes nodes, ChainRebu
             var told = (await NodeInventory.Of(nodes, unasked, name, cancellation))
                 .SelectMany(answer => answer.Known, (answer, log) => (answer.Node, Log: log))
                 .Where(answer => answer.Log.LogId == id)
-                .MaxBy(answer => answer.Log.SavedChain?.Version ?? 0);
+                .OrderByDescending(answer => answer.Log.SavedChain?.Version ?? 0)
+                .FirstOrDefault();
             if (told.Log?.SavedChain is { } saved && saved.Version > current.Value.Version)
             {
                 current = await ReadNewer(current.Value, $"node '{told.Node}'", saved.Version, cancellation);
