@@ -57,6 +57,7 @@ internal sealed class LogReader(BlockReader blocks, int blockBytes, TimeProvider
         var request = new ReadRequest { From = from, MaxBytes = blockBytes, Wait = follow ? FollowWait : TimeSpan.Zero };
         while (true)
         {
+            cancellation.ThrowIfCancellationRequested();
             var result = await blocks.TryReadAsync(request, cancellation).ConfigureAwait(false);
             if (result is { Next: var next } && next > request.From)
             {
