@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 
 namespace KawaOrleans.Faults.Tests.Silos;
@@ -68,6 +69,7 @@ internal sealed class SiloProcesses : IAsyncDisposable
     private async Task ConnectAsync()
     {
         var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
         builder.UseOrleansClient(client => client
             .UseStaticClustering([.. _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort))])
             .Configure<ClusterOptions>(static cluster =>
