@@ -3,12 +3,14 @@ using System.Net.Sockets;
 using KawaOrleans;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 // What a user of the packages does: one silo, one client, append and read back.
 var folder = Directory.CreateTempSubdirectory("kawa-consumer-");
 int siloPort = FreePort(), gatewayPort = FreePort();
 
 var siloBuilder = Host.CreateApplicationBuilder();
+siloBuilder.Logging.SetMinimumLevel(LogLevel.Warning);
 siloBuilder.UseOrleans(silo => silo
     .UseLocalhostClustering(siloPort, gatewayPort)
     .AddKawaEventStore(store =>
@@ -21,6 +23,7 @@ using var siloHost = siloBuilder.Build();
 await siloHost.StartAsync();
 
 var clientBuilder = Host.CreateApplicationBuilder();
+clientBuilder.Logging.SetMinimumLevel(LogLevel.Warning);
 clientBuilder.UseOrleansClient(client => client.UseLocalhostClustering(gatewayPort).AddKawaClient());
 using var clientHost = clientBuilder.Build();
 await clientHost.StartAsync();
