@@ -60,7 +60,7 @@ internal static class CommandTree
             var log = cluster.EventStore.Log(arguments.GetRequiredValue(Log));
             var options = await OptionsOfAsync(log, cancellation);
             var path = arguments.GetRequiredValue(file).FullName;
-            var events = await EventFile.CheckAsync(path, Limits.MaxEventBytesFor(options.SegmentBytes), cancellation);
+            var events = await CheckAsync(path, options, cancellation);
             await console.Progress().StartAsync(progress =>
             {
                 var bar = progress.AddTask("Importing", maxValue: events.Events);
@@ -146,6 +146,18 @@ internal static class CommandTree
             await using var cluster = await RunningCluster.ConnectAsync(arguments.GetRequiredValue(ClusterId), [gateway], cancellation);
             await action(cluster, arguments, cancellation);
         });
+
+    private static async Task<EventFile> CheckAsync(string path, LogOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            return await EventFile.CheckAsync(path, Limits.MaxEventBytesFor(options.SegmentBytes), cancellation);
+        }
+        catch (BadLineException bad)
+        {
+            throw new FormatException($"{bad.Message} No event was appended.", bad);
+        }
+    }
 
     private static async Task<LogOptions> OptionsOfAsync(ILog log, CancellationToken cancellation)
     {

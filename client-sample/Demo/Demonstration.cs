@@ -8,9 +8,9 @@ namespace KawaOrleans.ClientSample.Demo;
 /// <summary>What <c>dotnet run</c> shows: a cluster that takes real events, gives all of them back, and still has them after a restart.</summary>
 internal sealed class Demonstration(IAnsiConsole console)
 {
-    private const int Logs = 3;
+    private const int Logs = 6;
 
-    /// <summary>Small, so that logs roll: each log gets several segments.</summary>
+    /// <summary>Small, so that logs roll: each gets several segments.</summary>
     private static readonly LogOptions SmallSegments = new() { SegmentBytes = 1024 * 1024 };
 
     /// <summary>Runs it in a directory of its own.</summary>
@@ -90,7 +90,12 @@ internal sealed class Demonstration(IAnsiConsole console)
     {
         foreach (var part in parts)
         {
-            outcome.Logs.Add(await store.Log(part.Name).DescribeAsync(cancellation));
+            var log = await store.Log(part.Name).DescribeAsync(cancellation);
+            outcome.Logs.Add(log);
+            if (log.Events != part.Events || log.WhyNotWritable is not null)
+            {
+                outcome.Mismatches.Add($"{part.Name}: {part.Events} events were written, {log.Events} are described. {log.WhyNotWritable}");
+            }
         }
     }
 }

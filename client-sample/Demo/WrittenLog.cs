@@ -13,6 +13,8 @@ internal sealed class WrittenLog(string name)
 
     public string Name => name;
 
+    public int Events => _events.Count;
+
     /// <summary>Deals the streams of a file out to so many logs; a stream's events stay together, in order.</summary>
     public static async Task<IReadOnlyList<WrittenLog>> SplitAsync(EventFile file, int logs, CancellationToken cancellation)
     {

@@ -10,8 +10,8 @@ internal sealed class ImportFailedException(EventFile file, long appended, int u
     private static string Describe(EventFile file, long appended, int underWay, Exception reason)
     {
         var why = reason is OperationCanceledException ? "stopped" : reason.Message.TrimEnd('.');
-        var isIn = appended == 0 ? "No line" : $"Lines 1 to {appended}";
-        var unknown = reason is UnknownOutcomeException ? $", of lines {appended + 1} to {appended + underWay} it is not known" : "";
-        return $"{Path.GetFileName(file.Path)}: {why}. {isIn} of {file.Events} are in the log{unknown}.";
+        var isIn = appended == 0 ? "No event was appended" : $"Lines 1 to {appended} of {file.Events} were appended";
+        var unknown = reason is UnknownOutcomeException ? $"; of lines {appended + 1} to {appended + underWay} it is not known" : "";
+        return $"{Path.GetFileName(file.Path)}: {why}. {isIn}{unknown}.";
     }
 }
