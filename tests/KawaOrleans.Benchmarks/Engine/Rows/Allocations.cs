@@ -60,7 +60,7 @@ internal static class Allocations
             Unit = Unit.Bytes,
             Goal = Goal.AtMost(NothingBytes),
             Value = bytes,
-            Detail = "all threads; the dense index in memory (4 B an event) not counted apart",
+            Detail = "all threads; the index in memory, 4 B an event while the segment is open, is part of it",
         };
     }
 

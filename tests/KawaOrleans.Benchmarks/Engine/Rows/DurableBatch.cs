@@ -15,11 +15,12 @@ internal static class DurableBatch
     {
         foreach (var size in BodySize.Both.Where(s => run.Wants(Id(s, "fasterlog")) || run.Wants(Id(s, "databases"))))
         {
-            var batches = run.Pick(15, 60);
-            var rounds = run.Pick(7, 11);
+            var batches = run.Pick(10, 60);
+            var rounds = run.Pick(5, 11);
+            var warmups = run.Pick(1, 2);
             var events = batches * BodySize.BatchEvents;
             var folder = run.Scratch.Folder("batch-durable");
-            using var segment = Segments.Create(folder, Segments.FileBytesFor(size, (long)events * (rounds + 2)));
+            using var segment = Segments.Create(folder, Segments.FileBytesFor(size, (long)events * (rounds + warmups)));
             var writer = segment.OpenWriter(Guid.NewGuid());
             using var faster = FasterLogPeer.OnDisk(Folder(folder, "faster"), memoryBits: 27);
             var databases = Databases(folder).ToList();
@@ -34,7 +35,7 @@ internal static class DurableBatch
                 }),
                 .. databases.Prepend(faster).Select(peer => Side.Rate(peer.Name, events, () => peer.AppendDurably(size, batches))),
             ];
-            var found = Rounds.Compare(2, rounds, sides);
+            var found = Rounds.Compare(warmups, rounds, sides);
             yield return new Figure
             {
                 Id = Id(size, "fasterlog"),

@@ -20,6 +20,7 @@ internal static class RandomRead
             var (segment, _) = Segments.Filled(folder, size, Events);
             using var faster = FasterLogPeer.OnDisk(Directory.CreateDirectory(Path.Combine(folder, "faster")).FullName, memoryBits: size == BodySize.Small ? 28 : 31);
             var addresses = faster.EnqueueKeepingAddresses(size, Events);
+            faster.Commit();
             using var lmdb = LmdbPeer.Presence.IsAvailable ? new LmdbPeer(Directory.CreateDirectory(Path.Combine(folder, "lmdb")).FullName, durable: false) : null;
             lmdb?.AppendDurably(size, Events / BodySize.BatchEvents);
 

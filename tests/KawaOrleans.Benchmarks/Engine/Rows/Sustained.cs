@@ -18,13 +18,13 @@ internal static class Sustained
     private static IEnumerable<Figure> Measure(Run run)
     {
         var size = BodySize.Small;
-        var segments = 4;
+        var segments = run.Pick(3, 4);
         var fileBytes = run.Quick ? 64L << 20 : 1L << 30;
         var folder = run.Scratch.Folder("sustained");
         var batch = size.Batch;
         var batches = (int)((fileBytes - (2L << 20)) / (batch.Bytes.Length + 2000));
         var bytes = (double)segments * batches * batch.Bytes.Length;
-        var found = Rounds.Compare(run.Pick(1, 0), run.Pick(3, 3),
+        var found = Rounds.Compare(warmups: 0, rounds: 3,
             Side.Rate(Mapped, bytes, () => Append(folder, fileBytes, segments, batches, batch, Durability.Mapped)),
             Side.Rate(Durable, bytes, () => Append(folder, fileBytes, segments, batches, batch, Durability.Durable)),
             Side.Rate(Plain, bytes, () => Write(folder, segments, batches, batch.Bytes.Span)));
