@@ -1,7 +1,7 @@
 namespace KawaOrleans;
 
 /// <summary>The event store as a whole: its logs and nodes. There is one, with key 0.</summary>
-[Alias("kawa.event-store")]
+[GrainInterfaceType("kawa.event-store"), Alias("kawa.event-store")]
 public interface IEventStoreGrain : IGrainWithIntegerKey
 {
     /// <summary>All logs, by name.</summary>

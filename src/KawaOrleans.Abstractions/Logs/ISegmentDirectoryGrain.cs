@@ -2,7 +2,7 @@ namespace KawaOrleans;
 
 /// <summary>Coordinates one log: its chain, its rolls, its range queries. The key is the log's name. Appends and reads go to
 /// the segment grains themselves; this grain is asked when the chain is not known or out of date.</summary>
-[Alias("kawa.segment-directory")]
+[GrainInterfaceType("kawa.segment-directory"), Alias("kawa.segment-directory")]
 public interface ISegmentDirectoryGrain : IGrainWithStringKey
 {
     /// <summary>Creates the log, or finds it when it exists with these options. Nothing is allocated before the first append.</summary>

@@ -124,7 +124,7 @@ public ref struct EventReader
     }
 }
 
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("kawa.frame-run")]
 internal struct FrameRunSurrogate
 {
     [Id(0)]

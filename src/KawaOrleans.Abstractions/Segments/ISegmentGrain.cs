@@ -1,7 +1,7 @@
 namespace KawaOrleans;
 
 /// <summary>One replica of one segment. The key is (segment id, node name) and pins the grain to that node's silo.</summary>
-[Alias("kawa.segment")]
+[GrainInterfaceType("kawa.segment"), Alias("kawa.segment")]
 public interface ISegmentGrain : IGrainWithGuidCompoundKey
 {
     /// <summary>Appends a batch, all or nothing. An answer means: on disk.</summary>

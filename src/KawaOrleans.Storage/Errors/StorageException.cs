@@ -30,8 +30,8 @@ public sealed class DiskFullException(string path, long neededBytes, Exception i
     : StorageException($"{path}: no room for {neededBytes} bytes. Free space on the volume and repeat.", inner);
 
 /// <summary>Another process holds the data directory.</summary>
-public sealed class DirectoryLockedException(string directory)
-    : StorageException($"{directory}: in use by another process. One data directory serves one silo: stop that process or name another directory.");
+public sealed class DirectoryLockedException(string directory, Exception inner)
+    : StorageException($"{directory}: in use by another process. One data directory serves one silo: stop that process or name another directory.", inner);
 
 /// <summary>The data directory belongs to another node or cluster.</summary>
 public sealed class ForeignDirectoryException(string directory, string reason) : StorageException($"{directory}: {reason}");

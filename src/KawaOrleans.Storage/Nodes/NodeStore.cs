@@ -1,81 +1,339 @@
+using System.Collections.Concurrent;
+using KawaOrleans.Storage.Nodes;
+using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Volumes;
+
 namespace KawaOrleans.Storage;
 
 /// <summary>A node's data directory: its identity, its segment files and the chains it was told of. One process at a time,
 /// under an exclusive lock of the operating system. All methods do blocking file I/O unless they say otherwise.</summary>
 public sealed class NodeStore : IDisposable
 {
+    internal const string LogsFolder = "logs";
+
+    private const string LockName = "lock";
+    private const string AsideFolder = "aside";
+    private static readonly TimeSpan IdleBeforeCheckpoint = TimeSpan.FromSeconds(1);
+
+    private readonly IVolume _volume;
+    private readonly string _directory;
+    private readonly SegmentHost _host;
+    private readonly IDisposable _lock;
+    private readonly ConcurrentDictionary<(Guid Id, int Generation), Segment> _segments = new();
+    private readonly ConcurrentDictionary<string, UntrustedFile> _untrusted = new();
+    private readonly ConcurrentDictionary<Guid, SavedChain> _chains = new();
+    private readonly SpareFiles _spares;
+    private readonly Lock _changes = new();
+    private readonly ITimer _idleCheckpoints;
+    private readonly CancellationTokenSource _closing = new();
+
+    private NodeStore(IVolume volume, string directory, string nodeName, TimeProvider time)
+    {
+        _volume = volume;
+        _directory = directory;
+        _host = new SegmentHost(volume, new MapCache(), time, FinishLater);
+        _spares = new SpareFiles(volume);
+        volume.CreateDirectory(directory);
+        _lock = volume.Lock(directory, LockName);
+        try
+        {
+            Identity = NodeIdentity.Load(volume, directory, nodeName);
+            volume.CreateDirectory(Path.Combine(directory, LogsFolder));
+            LoadLogs();
+        }
+        catch
+        {
+            CloseSegments();
+            _lock.Dispose();
+            throw;
+        }
+
+        _idleCheckpoints = time.CreateTimer(_ => CheckpointIdle(), state: null, IdleBeforeCheckpoint / 2, IdleBeforeCheckpoint / 2);
+    }
+
+    /// <summary>Who the directory says this node is.</summary>
+    public NodeIdentity Identity { get; private set; }
+
+    /// <summary>All trusted segments.</summary>
+    public IReadOnlyList<Segment> Segments => [.. _segments.Values];
+
+    /// <summary>Files that are not trusted, and why.</summary>
+    public IReadOnlyList<UntrustedFile> Untrusted => [.. _untrusted.Values];
+
+    /// <summary>The chains this node was told of, the newest of each log.</summary>
+    public IReadOnlyList<SavedChain> Chains => [.. _chains.Values];
+
+    /// <summary>Free bytes on the volume.</summary>
+    public long FreeBytes => _volume.FreeBytes(_directory);
+
     /// <summary>Locks the directory (made if missing), checks that it is this node's, and recovers every segment in it.
     /// A file that cannot be trusted is reported in <see cref="Untrusted"/>, never skipped or changed.</summary>
     /// <exception cref="DirectoryLockedException">Another process has it.</exception>
     /// <exception cref="ForeignDirectoryException">It belongs to a node of another name.</exception>
-    public static NodeStore Open(string directory, string nodeName, TimeProvider? time = null) => throw new NotImplementedException();
+    public static NodeStore Open(string directory, string nodeName, TimeProvider? time = null) => Open(DiskVolume.Instance, directory, nodeName, time);
 
-    /// <summary>Who the directory says this node is.</summary>
-    public NodeIdentity Identity => throw new NotImplementedException();
+    internal static NodeStore Open(IVolume volume, string directory, string nodeName, TimeProvider? time)
+    {
+        if (Names.WhyNotKey(nodeName) is { } reason)
+        {
+            throw new ArgumentException($"node name '{nodeName}': {reason}", nameof(nodeName));
+        }
+
+        return new NodeStore(volume, Path.GetFullPath(directory), nodeName, time ?? TimeProvider.System);
+    }
 
     /// <summary>Records the cluster the node belongs to, once (synced).</summary>
     /// <exception cref="ForeignDirectoryException">It belongs to another.</exception>
-    public void JoinCluster(Guid cookie) => throw new NotImplementedException();
+    public void JoinCluster(Guid cookie)
+    {
+        lock (_changes)
+        {
+            if (Identity.Cookie is { } known && known != cookie)
+            {
+                throw new ForeignDirectoryException(_directory, $"it belongs to the cluster {known:N}, not to {cookie:N}. Point the silo at its own chain store, or name another directory.");
+            }
 
-    /// <summary>All trusted segments.</summary>
-    public IReadOnlyList<Segment> Segments => throw new NotImplementedException();
-
-    /// <summary>Files that are not trusted, and why.</summary>
-    public IReadOnlyList<UntrustedFile> Untrusted => throw new NotImplementedException();
+            if (Identity.Cookie is null)
+            {
+                var joined = Identity with { Cookie = cookie };
+                joined.Save(_volume, _directory);
+                Identity = joined;
+            }
+        }
+    }
 
     /// <summary>The segment, or false.</summary>
-    public bool TryGet(Guid segmentId, int generation, out Segment? segment) => throw new NotImplementedException();
+    public bool TryGet(Guid segmentId, int generation, out Segment? segment) => _segments.TryGetValue((segmentId, generation), out segment);
 
     /// <summary>The log's segment that is prepared or open here, or null.</summary>
-    public Segment? CurrentWriteSegment(Guid logId) => throw new NotImplementedException();
+    public Segment? CurrentWriteSegment(Guid logId) => _segments.Values
+        .Where(s => s.Header.LogId == logId && s.State <= SegmentState.Open)
+        .MaxBy(s => s.Header.Identity.Epoch);
 
     /// <summary>Makes a segment file: allocated, written through, header synced, directory entry synced. The same header again
     /// answers the same segment; another header under the same id is refused.</summary>
-    /// <exception cref="DiskFullException">No room.</exception>
-    public Segment Create(SegmentHeader header) => throw new NotImplementedException();
+    /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
+    /// <exception cref="ArgumentException">The header is not one a file may have.</exception>
+    public Segment Create(SegmentHeader header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        if (SegmentHeaderCodec.WhyNot(header) is { } reason)
+        {
+            throw new ArgumentException(reason, nameof(header));
+        }
 
-    /// <summary>Allocates the file a later <see cref="Create"/> of this log will take (a spare).</summary>
-    public void PrepareSpare(Guid logId, long fileBytes) => throw new NotImplementedException();
+        lock (_changes)
+        {
+            var key = (header.Identity.Id, header.Identity.Generation);
+            if (_segments.TryGetValue(key, out var known))
+            {
+                return SameClaim(known.Header, header)
+                    ? known
+                    : throw new StorageException($"{known.Path}: a segment of this id exists with another header. Take a new segment id.");
+            }
 
-    /// <summary>The chains this node was told of, the newest of each log.</summary>
-    public IReadOnlyList<SavedChain> Chains => throw new NotImplementedException();
+            var folder = LogFolder(header.LogId);
+            var path = Path.Combine(folder, $"{header.Identity}{DirectoryScan.SegmentExtension}");
+            if (_volume.Exists(path))
+            {
+                throw new StorageException($"{path}: the file exists and is not trusted. Take a new segment id.");
+            }
+
+            _volume.CreateDirectory(folder);
+            var spare = _spares.Take(header.LogId, folder, header.FileBytes);
+            using (var file = _volume.Open(spare, writable: true))
+            {
+                SegmentLoader.Claim(_host, file, header);
+            }
+
+            _volume.Rename(spare, path);
+            _volume.SyncDirectory(folder);
+            return _segments[key] = SegmentLoader.Load(_host, path, writable: true);
+        }
+    }
+
+    /// <summary>Allocates the file a later <see cref="Create"/> of this log will take (a spare), unless there is one.</summary>
+    /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
+    public void PrepareSpare(Guid logId, long fileBytes)
+    {
+        var folder = LogFolder(logId);
+        _volume.CreateDirectory(folder);
+        _spares.Prepare(logId, folder, fileBytes);
+    }
 
     /// <summary>Keeps a chain if it is newer than the one kept (synced); answers the version now kept.</summary>
-    public long SaveChain(SavedChain chain) => throw new NotImplementedException();
+    public long SaveChain(SavedChain chain)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        lock (_changes)
+        {
+            if (_chains.TryGetValue(chain.LogId, out var kept) && kept.Version >= chain.Version)
+            {
+                return kept.Version;
+            }
 
-    /// <summary>Moves a segment's file, which the chain no longer lists, out of the way: kept under <c>aside/</c>, not erased.</summary>
-    public void SetAside(Segment segment, string reason) => throw new NotImplementedException();
+            var folder = LogFolder(chain.LogId);
+            _volume.CreateDirectory(folder);
+            chain.Save(_volume, folder);
+            _chains[chain.LogId] = chain;
+            _untrusted.TryRemove(Path.Combine(folder, SavedChain.FileName), out _);
+            return chain.Version;
+        }
+    }
 
-    /// <summary>Free bytes on the volume.</summary>
-    public long FreeBytes => throw new NotImplementedException();
+    /// <summary>Moves a segment's file, which the chain no longer lists, out of the way: kept under <c>aside/</c> beside a note
+    /// that says why, not erased.</summary>
+    public void SetAside(Segment segment, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        lock (_changes)
+        {
+            var header = segment.Header;
+            if (!_segments.TryRemove((header.Identity.Id, header.Identity.Generation), out _))
+            {
+                return;
+            }
+
+            segment.Dispose();
+            var aside = Path.Combine(_directory, AsideFolder);
+            _volume.CreateDirectory(aside);
+            var target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}");
+            for (var copy = 2; _volume.Exists(target); copy++)
+            {
+                target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}.{copy}");
+            }
+
+            SyncedRecord.Write(_volume, target + ".why", System.Text.Encoding.UTF8.GetBytes(reason));
+            _volume.Rename(segment.Path, target);
+            _volume.SyncDirectory(aside);
+            _volume.SyncDirectory(LogFolder(header.LogId));
+        }
+    }
 
     /// <summary>The stats of all segments.</summary>
-    public IReadOnlyList<ReplicaStats> GetStats() => throw new NotImplementedException();
+    public IReadOnlyList<ReplicaStats> GetStats() => [.. _segments.Values.Select(s => s.GetStats())];
 
     /// <summary>Runs a function over all segments, at most <paramref name="parallelism"/> at once, off the caller's thread;
-    /// the first error ends the rest and is returned.</summary>
-    public Task ForEachSegmentAsync(Func<Segment, CancellationToken, ValueTask> visit, int parallelism, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    /// the first error ends the rest and is thrown.</summary>
+    public async Task ForEachSegmentAsync(
+        Func<Segment, CancellationToken, ValueTask> visit, int parallelism, CancellationToken cancellation = default)
+    {
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
+    }
 
-    /// <inheritdoc/>
+    /// <summary>Finishes writes in flight, closes the files and gives the directory free.</summary>
     public void Dispose()
     {
+        _closing.Cancel();
+        _idleCheckpoints.Dispose();
+        lock (_changes)
+        {
+            CloseSegments();
+            _lock.Dispose();
+        }
+    }
+
+    private static bool SameClaim(SegmentHeader a, SegmentHeader b) =>
+        a.Ensemble.SequenceEqual(b.Ensemble) && a with { Ensemble = b.Ensemble, CreatedTicks = b.CreatedTicks } == b;
+
+    private string LogFolder(Guid logId) => Path.Combine(_directory, LogsFolder, logId.ToString("N"));
+
+    private void CloseSegments()
+    {
+        foreach (var segment in _segments.Values)
+        {
+            segment.Dispose();
+        }
+    }
+
+    private void LoadLogs()
+    {
+        var found = DirectoryScan.Run(_volume, Path.Combine(_directory, LogsFolder));
+        found.Strangers.ForEach(stranger => _untrusted[stranger.Path] = stranger);
+        found.Chains.ForEach(chain => LoadChain(chain.LogId, chain.Folder));
+        Parallel.ForEach(found.Segments, f => LoadSegment(f.LogId, f.Path));
+    }
+
+    private void LoadChain(Guid logId, string folder)
+    {
+        var path = Path.Combine(folder, SavedChain.FileName);
+        try
+        {
+            var chain = SavedChain.Load(_volume, folder);
+            if (chain?.LogId == logId)
+            {
+                _chains[logId] = chain;
+                return;
+            }
+
+            Distrust(path, null, logId, $"{path}: it holds the chain of log {chain?.LogId:N}, not of the one its folder says. Restore the file from a copy, or remove it: the chain is learnt again.", unreadable: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MemoryPack.MemoryPackSerializationException)
+        {
+            var damaged = e is SegmentDamagedException or MemoryPack.MemoryPackSerializationException;
+            Distrust(path, null, logId, damaged ? e.Message : new SegmentUnreadableException(path, e).Message, unreadable: !damaged);
+        }
+    }
+
+    private void LoadSegment(Guid logId, string path)
+    {
+        var named = DirectoryScan.SegmentIdOf(path);
+        try
+        {
+            var segment = SegmentLoader.Load(_host, path, writable: true);
+            var header = segment.Header;
+            if (header.LogId != logId || Path.GetFileName(path) != $"{header.Identity}{DirectoryScan.SegmentExtension}")
+            {
+                segment.Dispose();
+                Distrust(path, named, logId, $"{path}: it holds segment {header.Identity} of log {header.LogId:N}, not the one its name says. Give it that name in that log's folder, or restore the file from a copy.", unreadable: false);
+                return;
+            }
+
+            _segments[(header.Identity.Id, header.Identity.Generation)] = segment;
+            if (segment.State == SegmentState.Sealed)
+            {
+                FinishLater(segment);
+            }
+        }
+        catch (StorageException e)
+        {
+            Distrust(path, named, logId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
+        }
+    }
+
+    private void Distrust(string path, Guid? segmentId, Guid? logId, string problem, bool unreadable) =>
+        _untrusted[path] = new UntrustedFile(path, segmentId, logId, problem, unreadable);
+
+    /// <summary>Sees to the footer of a sealed segment in the background.</summary>
+    private void FinishLater(Segment segment) => _ = Task.Run(() =>
+    {
+        try
+        {
+            if (!_closing.IsCancellationRequested)
+            {
+                segment.WriteFooter();
+            }
+        }
+        catch (Exception e) when (e is SegmentDamagedException or SegmentUnreadableException)
+        {
+            // Without a footer the segment is still served, each frame verified; what was found is told.
+            Distrust(segment.Path, segment.Header.Identity.Id, segment.Header.LogId, e.Message, e is SegmentUnreadableException);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No room for the footer, or it could not be written: the frames are as good as before, the next start tries again.
+        }
+    });
+
+    private void CheckpointIdle()
+    {
+        foreach (var segment in _segments.Values)
+        {
+            if (segment.State == SegmentState.Open)
+            {
+                segment.CheckpointIfIdle(IdleBeforeCheckpoint);
+            }
+        }
     }
 }
-
-/// <summary>Who a data directory is.</summary>
-/// <param name="Name">The node's name.</param>
-/// <param name="Id">Made with the directory.</param>
-/// <param name="Cookie">The cluster it joined; null before.</param>
-public sealed record NodeIdentity(string Name, Guid Id, Guid? Cookie);
-
-/// <summary>A file that is not trusted.</summary>
-/// <param name="Path">The file.</param>
-/// <param name="SegmentId">The segment its name says it holds, if it does.</param>
-/// <param name="LogId">The log its folder says it belongs to, if it does.</param>
-/// <param name="Problem">What is wrong: damaged, unreadable, or not ours.</param>
-/// <param name="IsUnreadable">True when the medium failed, so that nothing is known.</param>
-public sealed record UntrustedFile(string Path, Guid? SegmentId, Guid? LogId, string Problem, bool IsUnreadable);
-
-/// <summary>A chain as a node keeps it; the content is opaque to the engine.</summary>
-public sealed record SavedChain(Guid LogId, string LogName, long Version, ReadOnlyMemory<byte> Content);

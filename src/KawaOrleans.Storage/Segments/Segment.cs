@@ -1,45 +1,444 @@
+using System.Buffers.Binary;
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Recovery;
+using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage;
 
 /// <summary>One recovered replica. Reads are safe from any thread and never wait for a write.</summary>
-public sealed class Segment
+/// <remarks>
+/// What must stay true: readers see only what is below the published tail; the tail is published after the sync; the header
+/// page's sectors are written once each, under <see cref="WriteGate"/>, synced before the state they announce is acted upon.
+/// </remarks>
+public sealed class Segment : IDisposable
 {
+    private readonly SegmentFile _file;
+    private readonly uint _key;
+    private readonly TailSignal _signal = new();
+    private RecoveredTail? _recovered;
+    private DensePositions? _dense;
+    private IFileMap? _openMap;
+    private readonly PublishedTail _tail;
+    private volatile SegmentState _state;
+    private SegmentWriter? _writer;
+    private OpenedSector? _opened;
+    private Exception? _poison;
+    private ulong _contentHash;
+
+    internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, RecoveredTail? recovered, Tail end, ulong contentHash)
+    {
+        _file = file;
+        _key = file.Header.Identity.ChecksumKey;
+        _state = state;
+        _opened = opened;
+        _recovered = recovered;
+        _dense = recovered?.Positions;
+        _tail = new PublishedTail(end);
+        _contentHash = contentHash;
+        _openMap = state == SegmentState.Sealed ? null : file.Map();
+    }
+
     /// <summary>What the file says of itself.</summary>
-    public SegmentHeader Header => throw new NotImplementedException();
+    public SegmentHeader Header => _file.Header;
 
     /// <summary>Where it is in its life.</summary>
-    public SegmentState State => throw new NotImplementedException();
+    public SegmentState State => _state;
 
     /// <summary>The file.</summary>
-    public string Path => throw new NotImplementedException();
+    public string Path => _file.Path;
 
     /// <summary>The end of what is on disk: readers stop here.</summary>
-    public Tail Tail => throw new NotImplementedException();
+    public Tail Tail => _tail.Read();
 
     /// <summary>The opening recorded when its first writer took it, or null.</summary>
-    public Guid? OpeningId => throw new NotImplementedException();
+    public Guid? OpeningId => _opened?.OpeningId;
+
+    /// <summary>True when it takes no appends: fenced, sealed, or opened for reading only.</summary>
+    public bool IsReadOnly => _state >= SegmentState.Fenced || !_file.IsWritable;
+
+    /// <summary>Why this process writes the segment no more, or null.</summary>
+    public string? Poisoned => Volatile.Read(ref _poison)?.Message;
+
+    /// <summary>Bytes of an unfinished write group that recovery cut behind the tail; 0: it ended cleanly.</summary>
+    public long TornBytes => _recovered?.TornBytes ?? 0;
+
+    /// <summary>True for a mapped segment whose machine went down while it was written: acknowledged events may be missing. It is
+    /// served up to its tail, sealed and never resumed.</summary>
+    public bool LostPower => _recovered?.PowerWasLost ?? false;
+
+    internal object WriteGate { get; } = new();
+
+    internal IVolumeFile WritableFile => _file.Writable;
+
+    /// <summary>Makes a segment file at a path and opens it for writing.</summary>
+    /// <exception cref="IOException">The file exists.</exception>
+    /// <exception cref="DiskFullException">No room.</exception>
+    public static Segment Create(string path, SegmentHeader header, TimeProvider? time = null) =>
+        SegmentLoader.Create(SegmentHost.ForOneFile(time), path, header);
+
+    /// <summary>Opens and recovers the segment file at a path for reading and writing; no other process may have it open.</summary>
+    /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
+    /// <exception cref="NotASegmentException">It is not ours, or newer than this program.</exception>
+    /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
+    public static Segment Open(string path, TimeProvider? time = null) =>
+        SegmentLoader.Load(SegmentHost.ForOneFile(time), path, writable: true);
+
+    /// <summary>Opens the segment file at a path and changes nothing in it.</summary>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    public static Segment OpenReadOnly(string path) =>
+        SegmentLoader.Load(SegmentHost.ForOneFile(null), path, writable: false);
 
     /// <summary>Takes the write handle; the one before it is fenced off after its write in flight.</summary>
-    /// <exception cref="WriterFencedException">The replica is fenced or sealed.</exception>
-    public SegmentWriter OpenWriter(Guid openingId) => throw new NotImplementedException();
+    /// <exception cref="WriterFencedException">The replica is fenced, sealed or open for reading only, or <see cref="LostPower"/>.</exception>
+    /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process.</exception>
+    public SegmentWriter OpenWriter(Guid openingId) => OpenWriter(openingId, _opened?.Durability ?? Durability.Durable);
+
+    /// <summary>Takes the write handle with this durability, which a segment keeps from its first opening on.</summary>
+    /// <exception cref="InvalidOperationException">The segment was first opened with another durability.</exception>
+    /// <inheritdoc cref="OpenWriter(Guid)" path="/exception"/>
+    public SegmentWriter OpenWriter(Guid openingId, Durability durability)
+    {
+        lock (WriteGate)
+        {
+            if (_poison is not null)
+            {
+                throw new SegmentPoisonedException(Path, _poison);
+            }
+
+            if (IsReadOnly || _recovered is null || LostPower)
+            {
+                throw new WriterFencedException(Path);
+            }
+
+            if (_opened is { } first && first.Durability != durability)
+            {
+                throw new InvalidOperationException($"{Path} was opened as {first.Durability} and stays so.");
+            }
+
+            if (_writer is not null)
+            {
+                _writer.End(() => new WriterFencedException(Path));
+                _recovered = SegmentRecovery.Find(WritableFile, Header, powerWasLost: false);
+                _dense = _recovered.Positions;
+            }
+
+            if (_state == SegmentState.Prepared)
+            {
+                var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks, durability, BootId.Current);
+                WriteSector(FileLayout.Opened, opened.Encode(_key));
+                _opened = opened;
+                _state = SegmentState.Open;
+            }
+
+            var cursor = new TailCursor(Header, _recovered);
+            return _writer = durability == Durability.Mapped ? OpenMapped(cursor) : OpenDurable(cursor);
+        }
+    }
 
     /// <summary>The event at a position, or false where there is none (not yet, no more, or not here).</summary>
     /// <exception cref="SegmentDamagedException">The frame does not verify.</exception>
-    public bool TryRead(long position, out RecordedEvent? found) => throw new NotImplementedException();
+    public bool TryRead(long position, out RecordedEvent? found)
+    {
+        found = null;
+        var tail = Tail;
+        if (position < Header.BasePosition || position >= tail.Position)
+        {
+            return false;
+        }
+
+        var view = View();
+        var offset = view.OffsetOf(position - Header.BasePosition);
+        while (offset < tail.Offset)
+        {
+            var frame = Verified(view.Map, offset, tail.Offset);
+            if (frame.Kind == FrameKind.Event && Header.BasePosition + frame.RelativePosition == position)
+            {
+                found = Opened(frame).ToRecordedEvent();
+                break;
+            }
+
+            if (Header.BasePosition + frame.RelativePosition > position)
+            {
+                break;
+            }
+
+            offset = frame.End;
+        }
+
+        GC.KeepAlive(view.Map);
+        return found is not null;
+    }
 
     /// <summary>The frames of [from, to), as many as fit: at least one event if there is one. Not verified: the reader does that.</summary>
-    public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) => throw new NotImplementedException();
+    /// <exception cref="SegmentDamagedException">A frame's length makes no sense.</exception>
+    public FrameSpan Read(long from, long to, int maxEvents, int maxBytes)
+    {
+        var tail = Tail;
+        from = Math.Max(from, Header.BasePosition);
+        to = Math.Min(to, tail.Position);
+        if (from >= to || maxEvents <= 0)
+        {
+            return new FrameSpan(default, default, from);
+        }
+
+        var view = View();
+        var next = from;
+        var start = -1L;
+        var end = -1L;
+        for (var offset = view.OffsetOf(from - Header.BasePosition); offset < tail.Offset;)
+        {
+            var header = view.Map.Span(offset, FrameLayout.HeaderBytes);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(header[FrameLayout.Length..]);
+            if (length < FrameLayout.HeaderBytes || length > tail.Offset - offset)
+            {
+                throw new SegmentDamagedException(Path, offset, $"a frame of {length} bytes");
+            }
+
+            var frameEnd = offset + FrameLayout.Padded(length);
+            var kind = (FrameKind)header[FrameLayout.Kind];
+            if (kind is FrameKind.Event or FrameKind.Gap)
+            {
+                var position = Header.BasePosition + BinaryPrimitives.ReadUInt32LittleEndian(header[FrameLayout.RelativePosition..]);
+                var positions = kind == FrameKind.Event ? 1L : BinaryPrimitives.ReadUInt32LittleEndian(view.Map.Span(offset, FrameLayout.HeaderBytes + 4)[FrameLayout.HeaderBytes..]);
+                if (position + positions > from)
+                {
+                    if (position >= to || next - from >= maxEvents || (start >= 0 && frameEnd - start > maxBytes))
+                    {
+                        break;
+                    }
+
+                    start = start < 0 ? offset : start;
+                    end = frameEnd;
+                    next = position + positions;
+                }
+            }
+
+            offset = frameEnd;
+        }
+
+        return start < 0
+            ? new FrameSpan(default, default, from)
+            : new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
+    }
 
     /// <summary>Completes with true once the tail is beyond the position, with false when time is up or the segment has ended.</summary>
-    public ValueTask<bool> WaitForAsync(long position, TimeSpan wait, CancellationToken cancellation) => throw new NotImplementedException();
+    public async ValueTask<bool> WaitForAsync(long position, TimeSpan wait, CancellationToken cancellation)
+    {
+        var started = _file.Host.Time.GetTimestamp();
+        while (true)
+        {
+            var moved = _signal.Next;
+            if (Tail.Position > position)
+            {
+                return true;
+            }
+
+            var left = wait - _file.Host.Time.GetElapsedTime(started);
+            if (_state == SegmentState.Sealed || left <= TimeSpan.Zero)
+            {
+                return false;
+            }
+
+            try
+            {
+                await moved.WaitAsync(left, _file.Host.Time, cancellation).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return Tail.Position > position;
+            }
+        }
+    }
 
     /// <summary>Makes the replica refuse its writer for ever (synced) and answers how far it got. Repeatable.</summary>
-    public Tail Fence(long savedChainVersion) => throw new NotImplementedException();
+    /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process: its tail is unknown until a restart.</exception>
+    public Tail Fence(long savedChainVersion)
+    {
+        lock (WriteGate)
+        {
+            if (_state < SegmentState.Fenced)
+            {
+                if (_poison is not null)
+                {
+                    throw new SegmentPoisonedException(Path, _poison);
+                }
 
-    /// <summary>Ends a fenced replica at the position that the chain says (synced). Repeatable.</summary>
-    public void Seal(long end) => throw new NotImplementedException();
+                _writer?.End(() => new WriterFencedException(Path));
+                _writer?.Settle();
+                _contentHash = _writer?.ContentHash ?? _recovered!.ContentHash;
+                WriteSector(FileLayout.Fenced, new FencedSector(Tail, OpeningId ?? Guid.Empty, savedChainVersion).Encode(_key));
+                _state = SegmentState.Fenced;
+            }
+
+            return Tail;
+        }
+    }
+
+    /// <summary>Ends a fenced replica at the position that the chain says (synced). What it holds beyond is void. Repeatable.</summary>
+    /// <exception cref="InvalidOperationException">Not fenced, or shorter than that, or already ended elsewhere.</exception>
+    public void Seal(long end)
+    {
+        lock (WriteGate)
+        {
+            if (_state == SegmentState.Sealed && Tail.Position == end)
+            {
+                return;
+            }
+
+            if (_state != SegmentState.Fenced || end > Tail.Position || end < Header.BasePosition)
+            {
+                throw new InvalidOperationException($"{Path}: {_state} up to {Tail.Position} cannot be sealed at {end}.");
+            }
+
+            var (sealedTail, hash) = end == Tail.Position ? (Tail, _contentHash) : EndAt(end);
+            WriteSector(FileLayout.Sealed, new SealedSector(sealedTail, hash).Encode(_key));
+            _tail.Publish(sealedTail);
+            _contentHash = hash;
+            _state = SegmentState.Sealed;
+        }
+
+        _signal.Pulse();
+        _file.Host.WhenSealed?.Invoke(this);
+    }
 
     /// <summary>Path, sizes, counts.</summary>
-    public ReplicaStats GetStats() => throw new NotImplementedException();
+    public ReplicaStats GetStats()
+    {
+        var tail = Tail;
+        return new ReplicaStats(Path, IsReadOnly, _file.Length, tail.Offset, tail.Position - Header.BasePosition);
+    }
+
+    /// <summary>Counts and bounds of time of a sealed segment; null while it is not sealed.</summary>
+    public SegmentBounds? Bounds => _state == SegmentState.Sealed ? SealedView().Footer.Bounds : null;
+
+    /// <summary>Writes the footer of a sealed segment if it is missing, verifying every frame; true when it wrote one.</summary>
+    /// <exception cref="SegmentDamagedException">A frame does not verify.</exception>
+    public bool WriteFooter()
+    {
+        lock (WriteGate)
+        {
+            if (_state != SegmentState.Sealed)
+            {
+                return false;
+            }
+
+            var end = Tail;
+            var map = _file.Map();
+            var wrote = Footer.TryRead(map, _key, end.Offset) is null;
+            if (wrote)
+            {
+                var footer = Footer.Build(map, Path, _key, end.Offset).Encode(_key, end.Offset, end.Position - Header.BasePosition);
+                _file.WriteBehindEnd(end.Offset, footer);
+            }
+
+            // From here on the map and the footer serve reads; both come and go with the cache.
+            _file.CloseWritable();
+            _dense = null;
+            _openMap = null;
+            return wrote;
+        }
+    }
+
+    /// <summary>Finishes the write in flight, leaves a checkpoint so that the next opening is quick, and closes the file.</summary>
+    public void Dispose()
+    {
+        lock (WriteGate)
+        {
+            _writer?.End(() => new WriterFencedException(Path));
+            if (_state == SegmentState.Open && _poison is null)
+            {
+                _writer?.LeaveCheckpoint();
+            }
+
+            _file.Dispose();
+            _file.Host.Views.Remove(this);
+        }
+    }
+
+    internal void CheckpointIfIdle(TimeSpan idle) => Volatile.Read(ref _writer)?.CheckpointIfIdle(idle);
+
+    /// <summary>Shows readers a group that is on disk. The caller holds the write gate.</summary>
+    internal void Publish(Tail tail)
+    {
+        _tail.Publish(tail);
+        _signal.Pulse();
+    }
+
+    internal void Poison(Exception cause) => Volatile.Write(ref _poison, cause);
+
+    private GroupCommitWriter OpenDurable(TailCursor cursor) =>
+        new(this, new DurableTail(cursor, FileLayout.MaxGroupBytes(Header.FileBytes)), _file.Host.Time);
+
+    private MappedWriter OpenMapped(TailCursor cursor)
+    {
+        // Readers share the writer's map: pages it has made present cost them no fault.
+        var map = WritableFile.MapWritable();
+        _openMap = map;
+        return new MappedWriter(this, cursor, map, _file.Host.Time);
+    }
+
+    private void WriteSector(long offset, byte[] sector)
+    {
+        try
+        {
+            WritableFile.Write(offset, sector);
+            WritableFile.Sync();
+        }
+        catch (IOException e)
+        {
+            Poison(e);
+            throw new SegmentPoisonedException(Path, e);
+        }
+    }
+
+    private (Tail Tail, ulong Hash) EndAt(long end)
+    {
+        var hash = ContentHash.Empty;
+        var last = new Tail(Header.BasePosition, FileLayout.FirstFrame, Header.TimestampFloor);
+        for (var offset = FileLayout.FirstFrame; last.Position < end;)
+        {
+            var frame = Verified(_openMap!, offset, Tail.Offset);
+            hash = ContentHash.Add(hash, frame);
+            offset = frame.End;
+            last = frame.Positions == 0 ? last : new Tail(last.Position + frame.Positions, offset, frame.Timestamp);
+        }
+
+        return (last, hash);
+    }
+
+    private Frame Verified(IFileMap map, long offset, long limit)
+    {
+        var status = Frame.TryRead(map.Span(offset, (int)Math.Min(int.MaxValue, limit - offset)), offset, _key, out var frame);
+        return status == FrameStatus.Whole ? frame : throw new SegmentDamagedException(Path, offset, status.ToString());
+    }
+
+    private EventFrame Opened(Frame frame) => EventFrame.TryOpen(frame, Header.BasePosition, out var opened)
+        ? opened
+        : throw new SegmentDamagedException(Path, frame.Offset, "its inner lengths do not add up");
+
+    private ReadView View()
+    {
+        // Order matters: WriteFooter drops the dense positions first and the map last, so a map found here goes with them.
+        var map = Volatile.Read(ref _openMap);
+        var dense = Volatile.Read(ref _dense);
+        if (map is not null && dense is not null)
+        {
+            return new ReadView(map, dense, null);
+        }
+
+        var view = SealedView();
+        return new ReadView(view.Map, null, view.Footer);
+    }
+
+    private SealedView SealedView() => _file.Host.Views.Get(this, () =>
+    {
+        var map = _file.Map();
+        return new SealedView(map, Footer.TryRead(map, _key, Tail.Offset) ?? Footer.Build(map, Path, _key, Tail.Offset));
+    });
+
+    private readonly record struct ReadView(IFileMap Map, DensePositions? Dense, Footer? Sparse)
+    {
+        public long OffsetOf(long relative) => Dense?.OffsetOf(relative) ?? Sparse!.OffsetAtOrBefore(relative);
+    }
 }

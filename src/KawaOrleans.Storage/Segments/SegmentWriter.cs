@@ -1,21 +1,56 @@
 namespace KawaOrleans.Storage;
 
-/// <summary>The one write handle of a segment. Batches given concurrently share writes and syncs (group commit) and take
-/// positions in the order given.</summary>
-public sealed class SegmentWriter
+/// <summary>What an acknowledged append survives.</summary>
+public enum Durability
 {
-    /// <summary>Appends the batch, all or nothing; completes when it is on disk. The memory of the batch must not change before.</summary>
+    /// <summary>Power loss: it is on disk. Each acknowledgement waits for a sync, which concurrent appends share.</summary>
+    Durable = 0,
+
+    /// <summary>The death of the process, not power loss: it is in the operating system's page cache. Some thirty times faster.
+    /// After a power loss the segment says that acknowledged events may be missing and is never resumed.</summary>
+    Mapped = 1,
+}
+
+/// <summary>The one write handle of a segment. Batches given concurrently take positions in the order given.</summary>
+public abstract class SegmentWriter
+{
+    private protected SegmentWriter()
+    {
+    }
+
+    /// <summary>True once three quarters are used: time to prepare the next file.</summary>
+    public abstract bool IsThreeQuartersFull { get; }
+
+    /// <summary>The running content hash; meaningful once no write is in flight.</summary>
+    internal abstract ulong ContentHash { get; }
+
+    /// <summary>Appends the batch, all or nothing; completes when it is as durable as the segment was opened for. The memory of
+    /// the batch must not change before.</summary>
     /// <exception cref="SegmentFullException">No room; nothing written.</exception>
     /// <exception cref="WriterFencedException">Ended or another writer; nothing written.</exception>
     /// <exception cref="SegmentPoisonedException">A write or sync failed: the outcome is unknown until recovery.</exception>
-    public ValueTask<AppendedBatch> AppendAsync(EventBatch batch) => throw new NotImplementedException();
+    public abstract ValueTask<AppendedBatch> AppendAsync(EventBatch batch);
 
-    /// <summary>Completes when everything appended before is on disk.</summary>
-    public ValueTask FlushAsync() => throw new NotImplementedException();
+    /// <summary>Appends one event; see <see cref="AppendAsync(EventBatch)"/>.</summary>
+    /// <exception cref="BatchRefusedException">A name or a size is out of bounds.</exception>
+    public ValueTask<AppendedBatch> AppendAsync(EventData newEvent) => AppendAsync(EventBatch.Of(newEvent));
+
+    /// <summary>Completes when everything appended before is on disk, whatever the durability.</summary>
+    public abstract ValueTask FlushAsync();
 
     /// <summary>True when a batch of this size still fits.</summary>
-    public bool HasRoomFor(int batchBytes) => throw new NotImplementedException();
+    public abstract bool HasRoomFor(int batchBytes);
 
-    /// <summary>True once three quarters are used: time to prepare the next file.</summary>
-    public bool IsThreeQuartersFull => throw new NotImplementedException();
+    /// <summary>Refuses everything not yet begun, with this reason. The caller holds the segment's write gate, so no write is in flight.</summary>
+    internal abstract void End(Func<StorageException> reason);
+
+    /// <summary>After <see cref="End"/>: has everything written on disk. The caller holds the write gate.</summary>
+    internal abstract void Settle();
+
+    /// <summary>After <see cref="End"/>: covers what was written with a checkpoint, so that the next opening reads little.
+    /// A failure here loses nothing: recovery reads more. The caller holds the write gate.</summary>
+    internal abstract void LeaveCheckpoint();
+
+    /// <summary>Writes a checkpoint if events lie behind the last one and nobody has appended for so long.</summary>
+    internal abstract void CheckpointIfIdle(TimeSpan idle);
 }

@@ -1,0 +1,26 @@
+namespace KawaOrleans.Server;
+
+/// <summary>Where a silo keeps its part of the event store.</summary>
+public sealed class KawaEventStoreOptions
+{
+    /// <summary>The grain storage provider that <see cref="UseGrainStorageForChains"/> looks for.</summary>
+    public const string ChainStorageName = "kawa-chains";
+
+    /// <summary>This node's segment files: a directory on a local disk that no other silo uses. Made if missing; locked while the
+    /// silo runs. It remembers the node's name: give the same directory to the same node. No default.</summary>
+    public string DataDirectory { get; set; } = "";
+
+    /// <summary>The name the chains know this node by: <c>[a-z0-9][a-z0-9._-]{0,127}</c>, one node per name in a cluster, the same
+    /// after every restart. When set it becomes the silo's name; unless set, the silo's name is taken.</summary>
+    public string? NodeName { get; set; }
+
+    /// <summary>The embedded chain store: one directory that all silos of one host share, outside every
+    /// <see cref="DataDirectory"/>. Silos on several machines need a networked store: <see cref="UseGrainStorageForChains"/>.
+    /// No default; one of the two must be set.</summary>
+    public string? ChainStorePath { get; set; }
+
+    /// <summary>Keeps chains and catalogue in the grain storage provider that the silo registers under
+    /// <see cref="ChainStorageName"/> (Redis, PostgreSQL, Azure …; it must check ETags) instead of <see cref="ChainStorePath"/>.
+    /// Off unless set.</summary>
+    public bool UseGrainStorageForChains { get; set; }
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics.Metrics;
+
+namespace KawaOrleans.Server;
+
+/// <summary>Counters of this node, under the meter <c>KawaOrleans</c>.</summary>
+internal sealed class KawaMetrics : IDisposable
+{
+    public const string MeterName = "KawaOrleans";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _batches;
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _appendedBytes;
+    private readonly Counter<long> _readBytes;
+    private readonly Counter<long> _rolls;
+
+    public KawaMetrics()
+    {
+        _batches = _meter.CreateCounter<long>("kawa.appended.batches", description: "Batches acknowledged");
+        _events = _meter.CreateCounter<long>("kawa.appended.events", description: "Events acknowledged");
+        _appendedBytes = _meter.CreateCounter<long>("kawa.appended.bytes", "By", "Bytes acknowledged, as stored");
+        _readBytes = _meter.CreateCounter<long>("kawa.read.bytes", "By", "Bytes of frames answered to reads");
+        _rolls = _meter.CreateCounter<long>("kawa.rolls", description: "Segments found full");
+    }
+
+    public void Appended(int events, int bytes)
+    {
+        _batches.Add(1);
+        _events.Add(events);
+        _appendedBytes.Add(bytes);
+    }
+
+    public void Read(int bytes) => _readBytes.Add(bytes);
+
+    public void Rolled() => _rolls.Add(1);
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,134 @@
+using KawaOrleans.Server.Nodes;
+using KawaOrleans.Server.Protocol;
+using KawaOrleans.Server.Queries;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace KawaOrleans.Server.Logs;
+
+/// <summary>Where a log's chain is usually changed and its queries are planned. Keeps nothing that matters: two at once are
+/// harmless, because every change is a compare-and-swap.</summary>
+[Reentrant, GrainType("kawa.segment-directory")]
+internal sealed partial class SegmentDirectoryGrain(
+    ChainChanger changer, NodesClient nodes, AggregationRegistry aggregations, ILogger<SegmentDirectoryGrain> logger)
+    : Grain, ISegmentDirectoryGrain
+{
+    private (Guid? After, Task<Chain> Running)? _opening;
+    private string? _whyNotWritable;
+
+    private string LogName => this.GetPrimaryKeyString();
+
+    public async Task<Chain> Create(LogOptions options, CancellationToken cancellation = default)
+    {
+        CheckName();
+        if (options is null)
+        {
+            throw new RequestRefusedException($"Log '{LogName}' cannot be created: the options are null.");
+        }
+
+        return await Task.Run(() => changer.CreateLog(LogName, options, cancellation), cancellation);
+    }
+
+    public async Task<Chain> GetChain(CancellationToken cancellation = default)
+    {
+        CheckName();
+        return await Task.Run(() => changer.Read(LogName, cancellation), cancellation);
+    }
+
+    /// <summary>Callers with the same view share one opening.</summary>
+    public async Task<Chain> OpenWriteSegment(Guid? after, int batchBytes, CancellationToken cancellation = default)
+    {
+        CheckName();
+        if (_opening is not { } opening || opening.After != after || opening.Running.IsCompleted)
+        {
+            _opening = opening = (after, Open(after, batchBytes));
+        }
+
+        return await opening.Running.WaitAsync(cancellation);
+    }
+
+    public async Task<LogDescription> Describe(CancellationToken cancellation = default)
+    {
+        var chain = await GetChain(cancellation);
+        return await LogDescriber.Describe(chain, nodes, _whyNotWritable, cancellation);
+    }
+
+    public async Task<RangePlan> Plan(RangeQuery query, CancellationToken cancellation = default)
+    {
+        if (query is null)
+        {
+            throw new RequestRefusedException("A range query is needed; this one is null.");
+        }
+
+        RangeCheck.Check(query.From, query.To);
+        PreparedFilter.For(query.Filter);
+        var chain = await GetChain(cancellation);
+        var committed = RangePlanner.KnownCommitted(chain, query) ?? await Committed(chain.WriteSegment!, cancellation);
+        return RangePlanner.Plan(chain, committed, query);
+    }
+
+    public async Task<AggregationResult> Aggregate(AggregationQuery query, CancellationToken cancellation = default)
+    {
+        AggregationRequest.Check(query);
+        var merge = new AggregationMerge(aggregations.Get(query.Name));
+        var plan = await Plan(query.Range, cancellation);
+        await merge.Run(plan, Fold, cancellation);
+        return merge.Result(plan);
+
+        async Task<AggregationResult> Fold(RangeSlice slice) => await GrainFactory.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Node)
+            .Aggregate(query with { Range = query.Range with { From = slice.From, To = slice.To } }, cancellation);
+    }
+
+    public async Task Delete(CancellationToken cancellation = default)
+    {
+        CheckName();
+        await Task.Run(() => changer.DeleteLog(LogName, cancellation), cancellation);
+        LogDeleted(LogName);
+    }
+
+    public async Task<Chain> Rebuild(IReadOnlyList<string> givenUpNodes, CancellationToken cancellation = default)
+    {
+        CheckName();
+        var rebuilt = await Task.Run(() => changer.Rebuild(LogName, givenUpNodes ?? [], cancellation), cancellation);
+        LogRebuilt(LogName, rebuilt.Chain.Version, rebuilt.Chain.Segments.Count, string.Join("; ", rebuilt.Losses));
+        return rebuilt.Chain;
+    }
+
+    private void CheckName()
+    {
+        if (Names.WhyNotKey(LogName) is { } reason)
+        {
+            throw new RequestRefusedException($"'{LogName}' is no log name: {reason}.");
+        }
+    }
+
+    private async Task<Chain> Open(Guid? after, int batchBytes)
+    {
+        try
+        {
+            var chain = await Task.Run(() => changer.OpenWriteSegment(LogName, after, batchBytes, CancellationToken.None));
+            _whyNotWritable = null;
+            return chain;
+        }
+        catch (LogNotWritableException e)
+        {
+            _whyNotWritable = e.Reason;
+            LogNotWritable(LogName, e.Reason);
+            throw;
+        }
+    }
+
+    private async Task<long> Committed(ChainSegment open, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await GrainFactory.GetGrain<ISegmentGrain>(open.Id, open.Primary).GetStats(cancellation)).Committed;
+        }
+        catch (Exception e) when (e is NodeUnavailableException or SiloUnavailableException or TimeoutException)
+        {
+            throw new NodeUnavailableException(
+                open.Primary, $"it knows where log '{LogName}' ends; a query that ends at or below position {open.Base} needs it not");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using KawaOrleans.Server.Protocol;
+using Orleans.Services;
+
+namespace KawaOrleans.Server.Nodes;
+
+/// <summary>A node, as the other silos of its cluster call it. Clients are refused.</summary>
+[GrainInterfaceType("kawa.node"), Alias("kawa.node")]
+internal interface INodeService : IGrainService
+{
+    [Alias("Report"), ResponseTimeout("00:00:01")]
+    Task<NodeAnswer<NodeReport>> Report();
+
+    [Alias("Prepare"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<Prepared>> Prepare(NewSegment segment);
+
+    [Alias("Fence"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<FencedTail>> Fence(Guid logId, Guid segmentId, int generation);
+
+    [Alias("Announce"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<long>> Announce(Chain chain);
+
+    [Alias("Inventory"), ResponseTimeout("00:00:01")]
+    Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName);
+
+    [Alias("Replicas"), ResponseTimeout("00:00:01")]
+    Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId);
+
+    [Alias("Describe"), ResponseTimeout("00:00:01")]
+    Task<NodeAnswer<NodeDescription>> Describe();
+}

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace KawaOrleans.Server.Nodes;
+
+internal sealed partial class LocalNode
+{
+    [LoggerMessage(1101, LogLevel.Information, "Prepared segment {Segment} of log {Log} from position {Base}, {Bytes} bytes")]
+    private partial void LogPrepared(Guid segment, string log, long @base, long bytes);
+
+    [LoggerMessage(1102, LogLevel.Information, "Fenced segment {Segment} of log {Log} at {Position}")]
+    private partial void LogFenced(Guid segment, string log, long position);
+
+    [LoggerMessage(1103, LogLevel.Information, "Sealed segment {Segment} of log {Log} at {End}")]
+    private partial void LogSealed(Guid segment, string log, long end);
+
+    [LoggerMessage(1104, LogLevel.Warning, "Segment {Segment} of log {Log} ends at {Tail} here, the chain says {End}: it stays fenced until it is completed")]
+    private partial void LogShort(Guid segment, string log, long tail, long end);
+
+    [LoggerMessage(1105, LogLevel.Information, "Set aside segment {Segment} ({Path}): {Reason}")]
+    private partial void LogSetAside(Guid segment, string path, string reason);
+}

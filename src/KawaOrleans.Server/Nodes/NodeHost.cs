@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using KawaOrleans.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace KawaOrleans.Server.Nodes;
+
+/// <summary>Opens the node's data directory before any grain can be called and closes it after the last. The store does blocking
+/// file I/O, so everyone reaches it through <see cref="Run{T}"/>, off Orleans' scheduler.</summary>
+internal sealed partial class NodeHost(
+    IOptions<KawaEventStoreOptions> options, ILocalSiloDetails silo, TimeProvider time, ILogger<NodeHost> logger)
+    : ILifecycleParticipant<ISiloLifecycle>
+{
+    private readonly ConcurrentDictionary<Guid, string> _faults = new();
+    private NodeStore? _store;
+
+    /// <summary>The node's name.</summary>
+    public string Name => silo.Name;
+
+    /// <summary>True between start and stop.</summary>
+    public bool IsOpen => Volatile.Read(ref _store) is not null;
+
+    /// <summary>The store; only its members that do no I/O may be used on a grain's scheduler.</summary>
+    /// <exception cref="NodeUnavailableException">The silo is starting or stopping.</exception>
+    public NodeStore Store => Volatile.Read(ref _store) ?? throw new NodeUnavailableException(Name, "it is starting or stopping");
+
+    /// <summary>The chains this node was told of.</summary>
+    public SavedChains Chains { get; private set; } = SavedChains.None;
+
+    /// <summary>Segments that failed since the start, and how.</summary>
+    public IReadOnlyDictionary<Guid, string> Faults => _faults;
+
+    /// <summary>Remembers that a segment failed, for whoever asks how the node is.</summary>
+    public void ReportFault(Guid segmentId, string reason) => _faults[segmentId] = reason;
+
+    /// <summary>Runs blocking file work off the caller's scheduler.</summary>
+    public Task<T> Run<T>(Func<NodeStore, T> work)
+    {
+        var store = Store;
+        return Task.Run(() => work(store));
+    }
+
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe<NodeHost>(
+        ServiceLifecycleStage.ApplicationServices - 1, _ => Task.Run(Open, CancellationToken.None), _ => Task.Run(Close, CancellationToken.None));
+
+    private void Open()
+    {
+        var directory = Path.GetFullPath(options.Value.DataDirectory);
+        var store = NodeStore.Open(directory, Name, time);
+        Chains = new SavedChains(store);
+        Volatile.Write(ref _store, store);
+        LogOpened(Name, store.Identity.Id, directory, store.Segments.Count, store.Untrusted.Count);
+        foreach (var file in store.Untrusted)
+        {
+            LogUntrusted(file.Path, file.Problem);
+        }
+    }
+
+    private void Close()
+    {
+        if (Interlocked.Exchange(ref _store, null) is { } store)
+        {
+            store.Dispose();
+            LogClosed(Name);
+        }
+    }
+}

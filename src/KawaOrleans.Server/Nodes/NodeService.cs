@@ -1,0 +1,56 @@
+using KawaOrleans.Server.Protocol;
+using KawaOrleans.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace KawaOrleans.Server.Nodes;
+
+/// <summary>Shell around <see cref="LocalNode"/>: moves the work off the scheduler and turns failures into answers.</summary>
+/// <remarks>
+/// A grain service can be addressed by anyone who can reach a gateway and knows its id, so it checks its callers itself: Orleans
+/// runs a target's own call filter for services as for grains, and only for this target. A silo's code outside grains calls as
+/// that silo's hosted client. This keeps out ordinary clients; a program that forges its sender is kept out by TLS alone.
+/// </remarks>
+[Reentrant]
+internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node)
+    : GrainService(id, silo, loggers), INodeService, IIncomingGrainCallFilter
+{
+    private const string HostedClientPrefix = "hosted-";
+
+    public Task Invoke(IIncomingGrainCallContext context)
+    {
+        var isSilo = context.SourceId is { } source
+            && (!source.IsClient() || source.Key.ToString()!.StartsWith(HostedClientPrefix, StringComparison.Ordinal));
+        return isSilo || context.InterfaceMethod?.DeclaringType != typeof(INodeService)
+            ? context.Invoke()
+            : throw new RequestRefusedException($"'{context.InterfaceName}' is for the silos of the cluster; a client cannot call it. Use the grains of KawaOrleans.Abstractions.");
+    }
+
+    public Task<NodeAnswer<NodeReport>> Report() => Answer(node.Report);
+
+    public Task<NodeAnswer<Prepared>> Prepare(NewSegment segment) => Answer(() => node.Prepare(segment));
+
+    public Task<NodeAnswer<FencedTail>> Fence(Guid logId, Guid segmentId, int generation) => Answer(() => node.Fence(logId, segmentId, generation));
+
+    public Task<NodeAnswer<long>> Announce(Chain chain) => Answer(() => node.Announce(chain));
+
+    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName) => Answer(() => node.Inventory(logName));
+
+    public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId) => Answer(() => node.Replicas(logId));
+
+    public Task<NodeAnswer<NodeDescription>> Describe() => Answer(node.Describe);
+
+    /// <summary>What the files refuse is unknown to whoever asked; storage types never cross the wire.</summary>
+    private static async Task<NodeAnswer<T>> Answer<T>(Func<T> work)
+    {
+        try
+        {
+            return new NodeAnswer<T>(await Task.Run(work), null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or KawaException or InvalidOperationException or ArgumentException)
+        {
+            return new NodeAnswer<T>(default, e.Message);
+        }
+    }
+}

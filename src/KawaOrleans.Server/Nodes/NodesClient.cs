@@ -1,0 +1,62 @@
+using KawaOrleans.Server.Protocol;
+using Orleans.Runtime;
+
+namespace KawaOrleans.Server.Nodes;
+
+/// <summary>Asks nodes by name. No answer in time, or none that can be had, is an answer too: unknown, with the reason.</summary>
+internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, TimeProvider time) : INodes
+{
+    private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ChangeTimeout = TimeSpan.FromSeconds(2);
+
+    public IReadOnlyList<string> Live => nodes.Names;
+
+    public IReadOnlyList<string> Missing => nodes.Missing;
+
+    public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
+        Ask(node, LookTimeout, service => service.Report(), cancellation);
+
+    public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.Prepare(segment), cancellation);
+
+    public Task<NodeAnswer<FencedTail>> Fence(string node, Guid logId, Guid segmentId, int generation, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.Fence(logId, segmentId, generation), cancellation);
+
+    public Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.Announce(chain), cancellation);
+
+    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string node, string? logName, CancellationToken cancellation) =>
+        Ask(node, LookTimeout, service => service.Inventory(logName), cancellation);
+
+    /// <summary>The node's replicas of one log, with their numbers.</summary>
+    public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(string node, Guid logId, CancellationToken cancellation) =>
+        Ask(node, LookTimeout, service => service.Replicas(logId), cancellation);
+
+    /// <summary>The node and what it cannot trust.</summary>
+    public Task<NodeAnswer<NodeDescription>> Describe(string node, CancellationToken cancellation) =>
+        Ask(node, LookTimeout, service => service.Describe(), cancellation);
+
+    private async Task<NodeAnswer<T>> Ask<T>(
+        string node, TimeSpan limit, Func<INodeService, Task<NodeAnswer<T>>> call, CancellationToken cancellation)
+    {
+        if (nodes.Find(node) is not { } silo)
+        {
+            return Unknown<T>($"node '{node}' has no live silo");
+        }
+
+        try
+        {
+            return await call(services.At(silo)).WaitAsync(limit, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.#} s");
+        }
+        catch (Exception e) when (e is OrleansException or ObjectDisposedException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return Unknown<T>($"node '{node}' could not be reached ({e.Message})");
+        }
+    }
+
+    private static NodeAnswer<T> Unknown<T>(string reason) => new(default, reason);
+}

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace KawaOrleans.Server.Segments;
+
+internal sealed partial class SegmentGrain
+{
+    [LoggerMessage(1201, LogLevel.Information, "Segment {Segment} of log {Log} opened for writing, opening {Opening}")]
+    private partial void LogOpened(Guid segment, string log, Guid opening);
+
+    [LoggerMessage(1202, LogLevel.Information, "Segment {Segment} of log {Log} is full at {Position}: rolling")]
+    private partial void LogFull(Guid segment, string log, long position);
+
+    [LoggerMessage(1203, LogLevel.Warning, "Segment {Segment}: the directory did not answer the roll ({Reason}); callers ask it themselves")]
+    private partial void LogRollUnanswered(Guid segment, string reason);
+
+    [LoggerMessage(1204, LogLevel.Warning, "Segment {Segment}: another activation took the write handle")]
+    private partial void LogHandleTaken(Guid segment);
+
+    [LoggerMessage(1205, LogLevel.Debug, "The next segment's file of log {Log} is ready, {Bytes} bytes")]
+    private partial void LogSpare(string log, long bytes);
+
+    [LoggerMessage(1206, LogLevel.Warning, "The next segment's file of log {Log}, {Bytes} bytes, could not be made ahead: {Reason}")]
+    private partial void LogNoSpare(string log, long bytes, string reason);
+
+    [LoggerMessage(1207, LogLevel.Error, "Segment {Segment} failed: {Reason}")]
+    private partial void LogFault(Guid segment, string reason);
+}

@@ -1,0 +1,175 @@
+using KawaOrleans.Server.Protocol;
+using KawaOrleans.Storage;
+using Orleans.Runtime;
+
+namespace KawaOrleans.Server.Segments;
+
+/// <summary>When this replica may be written, and what happens when it is full.</summary>
+internal sealed partial class SegmentGrain
+{
+    // An append answers in 5 s; who waited for a roll so long asks the directory instead.
+    private static readonly TimeSpan RollWait = TimeSpan.FromSeconds(3);
+
+    /// <summary>True while the newest chain this node was told of still lets the writer write.</summary>
+    private bool IsCurrent(Opening? opening)
+    {
+        if (opening is null)
+        {
+            return false;
+        }
+
+        var newest = host.Chains.Of(opening.Chain.LogId);
+        if (ReferenceEquals(newest, opening.Chain))
+        {
+            return true;
+        }
+
+        if (newest is null || WhyNotWriter(newest) is not null)
+        {
+            return false;
+        }
+
+        _opening = opening with { Chain = newest };
+        return true;
+    }
+
+    /// <summary>Takes the write handle, or answers why not. Only a chain that lists this segment as open with this node in its
+    /// ensemble allows it; if the newest one kept here does not, the directory is asked once.</summary>
+    private async Task<AppendResult?> Open()
+    {
+        _opening = null;
+        if (node.Find(_segmentId) is not { } segment)
+        {
+            return new NotPrimary(node.WhyNotFound(_segmentId));
+        }
+
+        if (HasEnded(segment))
+        {
+            return new SegmentEnded();
+        }
+
+        var (logId, logName) = (segment.Header.LogId, segment.Header.LogName);
+        var chain = host.Chains.Of(logId);
+        if (chain is null || WhyNotWriter(chain) is not null)
+        {
+            if (await AskForChain(logId, logName) is { } unanswered)
+            {
+                return unanswered;
+            }
+
+            chain = host.Chains.Of(logId);
+        }
+
+        if (HasEnded(segment))
+        {
+            return new SegmentEnded();
+        }
+
+        var reason = chain is null ? $"node '{host.Name}' knows no chain of log '{logName}'" : WhyNotWriter(chain);
+        return reason is null ? await TakeHandle(segment, chain!) : new NotPrimary(reason);
+    }
+
+    private async Task<AppendResult?> TakeHandle(Segment segment, Chain chain)
+    {
+        try
+        {
+            var openingId = Guid.NewGuid();
+            var writer = await Task.Run(() => segment.OpenWriter(openingId));
+            _opening = new Opening(segment, writer, chain);
+            LogOpened(_segmentId, chain.LogName, openingId);
+            return null;
+        }
+        catch (WriterFencedException)
+        {
+            return new SegmentEnded();
+        }
+        catch (StorageException e)
+        {
+            throw Fault(e);
+        }
+    }
+
+    private async Task<NotPrimary?> AskForChain(Guid logId, string logName)
+    {
+        try
+        {
+            var chain = await chains.Read(logName);
+            if (chain.LogId != logId)
+            {
+                return new NotPrimary($"log '{logName}' is now {chain.LogId:N}; this segment belongs to the deleted {logId:N}");
+            }
+
+            await Task.Run(() => node.Announce(chain));
+            return null;
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return new NotPrimary($"node '{host.Name}' was not told that this segment is written, and the directory of log '{logName}' does not say: {e.Message}");
+        }
+        catch (StorageException e)
+        {
+            throw Fault(e);
+        }
+    }
+
+    private string? WhyNotWriter(Chain chain)
+    {
+        var listed = chain.Segments.FirstOrDefault(segment => segment.Id == _segmentId);
+        return listed switch
+        {
+            null => $"version {chain.Version} of the chain of log '{chain.LogName}' does not list segment {_segmentId:N}",
+            { IsOpen: false } => $"version {chain.Version} of the chain of log '{chain.LogName}' ends segment {_segmentId:N} at {listed.End}",
+            _ when listed.Ensemble.All(member => member.Name != host.Name) => $"segment {_segmentId:N} is kept by {listed.Primary}, not by '{host.Name}'",
+            _ => null,
+        };
+    }
+
+    /// <summary>Full: opens the log's next segment, once for all callers, then sends them there.</summary>
+    private async Task<AppendResult> Roll(Opening opening, int batchBytes)
+    {
+        if (_roll is null or { IsFaulted: true } or { IsCanceled: true })
+        {
+            metrics.Rolled();
+            LogFull(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
+            _roll = chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes);
+        }
+
+        try
+        {
+            await _roll.WaitAsync(RollWait);
+        }
+        catch (Exception e) when (e is TimeoutException or (OrleansException and not KawaException))
+        {
+            LogRollUnanswered(_segmentId, e.Message);
+        }
+
+        return new SegmentEnded();
+    }
+
+    /// <summary>Three quarters full: has the next segment's file made while this one is still written.</summary>
+    private void PrepareAhead(Opening opening)
+    {
+        if (_spareAsked || !opening.Writer.IsThreeQuartersFull)
+        {
+            return;
+        }
+
+        _spareAsked = true;
+        var bytes = SegmentSizing.Next(opening.Chain, batchBytes: 0);
+        _ = Task.Run(() =>
+        {
+            try
+            {
+                host.Store.PrepareSpare(opening.Chain.LogId, bytes);
+                LogSpare(opening.Chain.LogName, bytes);
+            }
+            catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)
+            {
+                LogNoSpare(opening.Chain.LogName, bytes, e.Message);
+            }
+        });
+    }
+
+    /// <summary>The write handle of one tenure and the chain that allowed it.</summary>
+    private sealed record Opening(Segment Segment, SegmentWriter Writer, Chain Chain);
+}

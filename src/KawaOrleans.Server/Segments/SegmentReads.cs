@@ -1,0 +1,141 @@
+using System.Buffers;
+using KawaOrleans.Format;
+using KawaOrleans.Server.Queries;
+using KawaOrleans.Storage;
+
+namespace KawaOrleans.Server.Segments;
+
+/// <summary>Reads of one segment. Without a filter the answer's bytes are the map's own; with one, the matching frames are
+/// copied out, after each frame looked at was verified.</summary>
+internal static class SegmentReads
+{
+    /// <summary>The most a read may ask for.</summary>
+    public const int MaxReadBytes = 8 * 1024 * 1024;
+
+    /// <summary>How much one call looks at before it answers with what it has and where to go on.</summary>
+    public const long MaxScannedBytes = 32L * 1024 * 1024;
+
+    /// <summary>The longest a read may wait for more.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
+    private const int ScanBytes = 1024 * 1024;
+
+    public static void Check(ReadRequest? request, SegmentHeader header)
+    {
+        if (request is null)
+        {
+            throw new RequestRefusedException("A read names what to read; the request is null.");
+        }
+
+        RangeCheck.Check(request.From, request.To);
+        if (request.From < header.BasePosition)
+        {
+            throw new RequestRefusedException(
+                $"The segment begins at position {header.BasePosition}; {request.From} lies before it. Ask the directory which segment holds it.");
+        }
+
+        if (request.MaxEvents < 1)
+        {
+            throw new RequestRefusedException($"{nameof(ReadRequest.MaxEvents)} is at least 1, not {request.MaxEvents}.");
+        }
+
+        if (request.MaxBytes is < 1 or > MaxReadBytes)
+        {
+            throw new RequestRefusedException($"{nameof(ReadRequest.MaxBytes)} is 1 to {MaxReadBytes} (8 MiB), not {request.MaxBytes}.");
+        }
+
+        if (request.Wait < TimeSpan.Zero || request.Wait > MaxWait)
+        {
+            throw new RequestRefusedException($"{nameof(ReadRequest.Wait)} is 0 to {MaxWait.TotalSeconds} s, not {request.Wait.TotalSeconds} s.");
+        }
+    }
+
+    /// <summary>Answers with what is committed now.</summary>
+    public static ReadResult Read(Segment segment, ReadRequest request, PreparedFilter? filter, CancellationToken cancellation)
+    {
+        // State first: a segment found sealed here has the tail it was sealed with.
+        var isSealed = segment.State == SegmentState.Sealed;
+        var committed = segment.Tail.Position;
+        var to = Math.Min(request.To, committed);
+        if (request.From >= to)
+        {
+            return Result(segment, [], default, request.From, committed, isSealed);
+        }
+
+        if (filter is not null)
+        {
+            return ReadMatching(segment, request, filter, to, committed, isSealed, cancellation);
+        }
+
+        var span = segment.Read(request.From, to, request.MaxEvents, request.MaxBytes);
+        return Result(segment, [span.Run], span.Bytes, span.Next, committed, isSealed);
+    }
+
+    private static ReadResult ReadMatching(
+        Segment segment, ReadRequest request, PreparedFilter filter, long to, long committed, bool isSealed, CancellationToken cancellation)
+    {
+        var matching = new ArrayBufferWriter<byte>();
+        var runs = new List<FrameRun>();
+        var (next, events, scanned) = (request.From, 0, 0L);
+        while (next < to && scanned < MaxScannedBytes && !cancellation.IsCancellationRequested)
+        {
+            var span = segment.Read(next, to, int.MaxValue, ScanBytes);
+            scanned += span.Bytes.Length;
+            var scan = new FrameScan(segment, span);
+            while (scan.MoveNext())
+            {
+                if (!filter.Matches(scan.Event))
+                {
+                    continue;
+                }
+
+                if (events == request.MaxEvents || (events > 0 && matching.WrittenCount + scan.Bytes.Length > request.MaxBytes))
+                {
+                    return Result(segment, runs, matching.WrittenMemory, scan.Event.Position, committed, isSealed);
+                }
+
+                matching.Write(scan.Bytes);
+                Extend(runs, scan.Offset, scan.Bytes.Length);
+                events++;
+            }
+
+            next = span.Next;
+            GC.KeepAlive(span.Bytes);
+        }
+
+        return Result(segment, runs, matching.WrittenMemory, next, committed, isSealed);
+    }
+
+    private static void Extend(List<FrameRun> runs, long offset, int length)
+    {
+        if (runs.Count > 0 && runs[^1] is var last && last.Offset + last.Length == offset)
+        {
+            runs[^1] = last with { Length = last.Length + length };
+        }
+        else
+        {
+            runs.Add(new FrameRun(offset, length));
+        }
+    }
+
+    private static ReadResult Result(
+        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long next, long committed, bool isSealed)
+    {
+        var header = segment.Header;
+        return new ReadResult
+        {
+            Events = new FrameBlock
+            {
+                SegmentId = header.Identity.Id,
+                Generation = header.Identity.Generation,
+                Epoch = header.Identity.Epoch,
+                BasePosition = header.BasePosition,
+                Runs = [.. runs],
+                Bytes = new Block(bytes),
+            },
+            Next = next,
+            Committed = committed,
+            AtEndOfSegment = isSealed && next >= committed,
+        };
+    }
+}

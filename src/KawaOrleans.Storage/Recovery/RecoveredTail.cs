@@ -1,0 +1,31 @@
+using KawaOrleans.Storage.Segments;
+
+namespace KawaOrleans.Storage.Recovery;
+
+/// <summary>What recovery found in a file that is not sealed: all that a writer needs to go on.</summary>
+internal sealed record RecoveredTail
+{
+    public required Tail Tail { get; init; }
+
+    public required DensePositions Positions { get; init; }
+
+    public required ulong ContentHash { get; init; }
+
+    /// <summary>The offset of the last checkpoint; 0: none.</summary>
+    public required long LastCheckpoint { get; init; }
+
+    /// <summary>Where the frames begin that no checkpoint covers.</summary>
+    public required long UncoveredFrom { get; init; }
+
+    /// <summary>How many events the last checkpoint covers.</summary>
+    public required int CoveredPositions { get; init; }
+
+    /// <summary>The sequence number of the newest good hint; 0: none.</summary>
+    public required long HintSequence { get; init; }
+
+    /// <summary>True when the page cache the acknowledgements rested on is gone.</summary>
+    public required bool PowerWasLost { get; init; }
+
+    /// <summary>Bytes of an unfinished write group behind the tail; 0: the file ended cleanly.</summary>
+    public required long TornBytes { get; init; }
+}

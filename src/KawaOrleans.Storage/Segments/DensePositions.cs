@@ -1,0 +1,47 @@
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>The offset of every event of a segment, 4 bytes each (offset / 8).</summary>
+/// <remarks>One writer, many readers without locks. A reader asks only for positions below the published tail; the tail is
+/// published (with a release) after the entries it covers, so those are visible, and chunks never move.</remarks>
+internal sealed class DensePositions
+{
+    private const int ChunkBits = 14;
+    private const int ChunkEntries = 1 << ChunkBits;
+
+    private uint[][] _chunks = new uint[4][];
+
+    public int Count { get; private set; }
+
+    public void Add(long offset)
+    {
+        var chunk = Count >> ChunkBits;
+        if (chunk == _chunks.Length)
+        {
+            Array.Resize(ref _chunks, chunk * 2);
+        }
+
+        (_chunks[chunk] ??= new uint[ChunkEntries])[Count & (ChunkEntries - 1)] = (uint)(offset >> 3);
+        Count++;
+    }
+
+    /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset.</summary>
+    public IReadOnlyList<int> LengthsFrom(int first, long end)
+    {
+        var lengths = new int[Count - first];
+        for (var i = lengths.Length - 1; i >= 0; i--)
+        {
+            var offset = OffsetOf(first + i);
+            lengths[i] = (int)(end - offset);
+            end = offset;
+        }
+
+        return lengths;
+    }
+
+    /// <summary>The offset of the relative position's frame, which is below the published tail.</summary>
+    public long OffsetOf(long relative)
+    {
+        var index = (int)relative;
+        return (long)Volatile.Read(ref _chunks)[index >> ChunkBits][index & (ChunkEntries - 1)] << 3;
+    }
+}

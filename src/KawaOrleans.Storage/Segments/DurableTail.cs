@@ -1,0 +1,81 @@
+using System.Buffers;
+using KawaOrleans.Storage.Volumes;
+
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>Stages the frames of one write group, then puts them on disk with one positional write and one sync. Used by one
+/// thread at a time.</summary>
+internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
+{
+    private const int FirstStageBytes = 64 * 1024;
+
+    private byte[] _stage = [];
+    private long _groupStart = cursor.Offset;
+    private bool _checkpointStaged;
+
+    public TailCursor Cursor { get; } = cursor;
+
+    public bool HasStaged => Cursor.Offset > _groupStart;
+
+    private int Staged => (int)(Cursor.Offset - _groupStart);
+
+    /// <summary>True when the group at hand has no more room for the batch, but the next one would.</summary>
+    public bool NeedsNextGroup(int batchBytes) => HasStaged && Staged + batchBytes > maxGroupBytes;
+
+    /// <summary>Opens a group with a checkpoint, the frame that bounds recovery, if there is room for it.</summary>
+    public void StageCheckpoint()
+    {
+        if (Cursor.CheckpointRoom() is var room and > 0)
+        {
+            Cursor.StampCheckpoint(Reserve(room));
+            _checkpointStaged = true;
+        }
+    }
+
+    /// <summary>Adds a batch to the group; the caller has asked whether it fits.</summary>
+    public AppendedBatch Stage(EventBatch batch, long now)
+    {
+        var frames = Reserve(batch.Bytes.Length);
+        batch.Bytes.Span.CopyTo(frames);
+        return Cursor.Stamp(frames, now, _groupStart);
+    }
+
+    /// <summary>Puts the group on disk. After an exception this tail is not used again: what the file holds is unknown.</summary>
+    public void Commit(IVolumeFile file)
+    {
+        file.Write(_groupStart, _stage.AsSpan(0, Staged));
+        file.Sync();
+        _groupStart = Cursor.Offset;
+        if (_checkpointStaged)
+        {
+            // Not synced: a hint may be lost, but it never names a checkpoint that is not on disk.
+            var (slot, sector) = Cursor.NextHint();
+            file.Write(slot, sector);
+            _checkpointStaged = false;
+        }
+    }
+
+    /// <summary>Gives the staging memory back while nobody appends.</summary>
+    public void Rest()
+    {
+        if (_stage.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_stage);
+            _stage = [];
+        }
+    }
+
+    private Span<byte> Reserve(int bytes)
+    {
+        var staged = Staged;
+        if (_stage.Length < staged + bytes)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstStageBytes, Math.Max(staged + bytes, Math.Min(2 * _stage.Length, maxGroupBytes))));
+            _stage.AsSpan(0, staged).CopyTo(larger);
+            Rest();
+            _stage = larger;
+        }
+
+        return _stage.AsSpan(staged, bytes);
+    }
+}

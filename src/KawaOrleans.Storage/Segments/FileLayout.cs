@@ -1,0 +1,25 @@
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>Where things lie in a segment file (docs/FORMAT.md).</summary>
+internal static class FileLayout
+{
+    public const int SectorBytes = 512;
+    public const long Header = 0;
+    public const long Opened = 512;
+    public const long Fenced = 1024;
+    public const long Sealed = 1536;
+    public const int HeaderPageBytes = 4096;
+    public const long HintA = 4096;
+    public const long HintB = 6144;
+    public const long FirstFrame = 8192;
+    public const int PageBytes = 4096;
+
+    /// <summary>W: the largest write group. A batch fits in one, and the file cannot hold a larger one.</summary>
+    public static int MaxGroupBytes(long fileBytes) => (int)Math.Min(Limits.MaxBatchBytes + MaxCheckpointBytes, fileBytes - FirstFrame);
+
+    /// <summary>A checkpoint lists at most the frames of its interval plus one group, one or two bytes each.</summary>
+    public const int MaxCheckpointBytes = 1024 * 1024;
+
+    /// <summary>Frames between two checkpoints.</summary>
+    public const long CheckpointIntervalBytes = 16L * 1024 * 1024;
+}

@@ -1,0 +1,254 @@
+using KawaOrleans.Format;
+
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>The durable writer: concurrent batches share one positional write and one sync.</summary>
+/// <remarks>
+/// Invariants: one thread at a time runs the loop that writes groups (guarded by <c>_running</c>); the tail is touched only under
+/// the segment's write gate, which is taken before this one's; a batch completes only after the sync that covers it; once a batch was refused for want of room every later one is, so that nobody's order is broken by a
+/// smaller batch slipping in.
+/// </remarks>
+internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
+{
+    private readonly Segment _segment;
+    private readonly DurableTail _tail;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private List<PendingAppend> _queue = [];
+    private List<PendingAppend> _taken = [];
+    private bool _running;
+    private bool _checkpointWanted;
+    private bool _full;
+    private Func<StorageException>? _ended;
+    private long _freeBytes;
+    private long _lastAppend;
+
+    public GroupCommitWriter(Segment segment, DurableTail tail, TimeProvider time)
+    {
+        _segment = segment;
+        _tail = tail;
+        _time = time;
+        _freeBytes = tail.Cursor.FreeBytes;
+    }
+
+    public override bool IsThreeQuartersFull => Volatile.Read(ref _freeBytes) < _segment.Header.FileBytes / 4;
+
+    internal override ulong ContentHash => _tail.Cursor.ContentHash;
+
+    public override ValueTask<AppendedBatch> AppendAsync(EventBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return new ValueTask<AppendedBatch>(Enqueue(batch));
+    }
+
+    public override async ValueTask FlushAsync() => await Enqueue(batch: null).ConfigureAwait(false);
+
+    public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Volatile.Read(ref _freeBytes);
+
+    internal override void CheckpointIfIdle(TimeSpan idle)
+    {
+        lock (_gate)
+        {
+            if (_running || _ended is not null || !_tail.Cursor.HasUncovered || _time.GetElapsedTime(Volatile.Read(ref _lastAppend)) < idle)
+            {
+                return;
+            }
+
+            _checkpointWanted = true;
+            _running = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    internal override void End(Func<StorageException> reason)
+    {
+        List<PendingAppend> refused;
+        lock (_gate)
+        {
+            _ended ??= reason;
+            refused = _queue;
+            _queue = [];
+        }
+
+        refused.ForEach(pending => pending.Fail(reason()));
+    }
+
+    internal override void Settle()
+    {
+        // Every group was synced before it was published.
+    }
+
+    internal override void LeaveCheckpoint()
+    {
+        try
+        {
+            if (_tail.Cursor.HasUncovered)
+            {
+                _tail.StageCheckpoint();
+            }
+
+            if (_tail.HasStaged)
+            {
+                _tail.Commit(_segment.WritableFile);
+                _segment.Publish(_tail.Cursor.Tail);
+            }
+        }
+        catch (IOException e)
+        {
+            _segment.Poison(e);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        while (TryTake())
+        {
+            for (var done = 0; done < _taken.Count || _checkpointWanted;)
+            {
+                done = WriteGroup(done);
+            }
+
+            _taken.Clear();
+        }
+    }
+
+    /// <summary>Takes what was given since; false: nothing was, and this loop has ended.</summary>
+    private bool TryTake()
+    {
+        // The write gate too, and first, as everywhere: the tail belongs to its holder, and Dispose may be writing a checkpoint.
+        lock (_segment.WriteGate)
+        {
+            lock (_gate)
+            {
+                (_queue, _taken) = (_taken, _queue);
+                if (_taken.Count > 0 || _checkpointWanted)
+                {
+                    return true;
+                }
+
+                _tail.Rest();
+                _running = false;
+                return false;
+            }
+        }
+    }
+
+    private Task<AppendedBatch> Enqueue(EventBatch? batch)
+    {
+        var pending = new PendingAppend(batch);
+        lock (_gate)
+        {
+            if (_ended is not null)
+            {
+                pending.Fail(_ended());
+                return pending.Task;
+            }
+
+            _queue.Add(pending);
+            if (_running)
+            {
+                return pending.Task;
+            }
+
+            _running = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        return pending.Task;
+    }
+
+    /// <summary>Writes as many of the taken batches as one group holds and answers how many are dealt with.</summary>
+    private int WriteGroup(int begin)
+    {
+        var end = begin;
+        Func<StorageException>? refused;
+        lock (_segment.WriteGate)
+        {
+            refused = _ended;
+            if (refused is null)
+            {
+                try
+                {
+                    end = StageGroup(begin);
+                    if (_tail.HasStaged)
+                    {
+                        _tail.Commit(_segment.WritableFile);
+                        _segment.Publish(_tail.Cursor.Tail);
+                        Volatile.Write(ref _freeBytes, _tail.Cursor.FreeBytes);
+                    }
+
+                    Volatile.Write(ref _lastAppend, _time.GetTimestamp());
+                }
+                catch (Exception e)
+                {
+                    // Whatever it was, what the file holds is unknown now: this process writes it no more.
+                    _segment.Poison(e);
+                    refused = () => new SegmentPoisonedException(_segment.Path, e);
+                    End(refused);
+                }
+            }
+        }
+
+        // What was decided under the gate counts: a fence that comes now finds this group on disk, so it is acknowledged.
+        if (refused is not null)
+        {
+            _checkpointWanted = false;
+            for (var i = begin; i < _taken.Count; i++)
+            {
+                _taken[i].Fail(refused());
+            }
+
+            return _taken.Count;
+        }
+
+        for (var i = begin; i < end; i++)
+        {
+            _taken[i].Complete();
+        }
+
+        return end;
+    }
+
+    private int StageGroup(int begin)
+    {
+        if (_checkpointWanted)
+        {
+            _checkpointWanted = false;
+            _tail.StageCheckpoint();
+            return begin;
+        }
+
+        var now = _time.GetUtcNow().UtcTicks;
+        if (_tail.Cursor.IsCheckpointDue)
+        {
+            _tail.StageCheckpoint();
+        }
+
+        var at = begin;
+        for (; at < _taken.Count; at++)
+        {
+            var pending = _taken[at];
+            if (pending.Batch is not { } batch)
+            {
+                continue;
+            }
+
+            if (_full || batch.Bytes.Length > _tail.Cursor.FreeBytes)
+            {
+                Volatile.Write(ref _full, true);
+                pending.Refuse(new SegmentFullException(_segment.Path, batch.Bytes.Length, _tail.Cursor.FreeBytes));
+                continue;
+            }
+
+            if (_tail.NeedsNextGroup(batch.Bytes.Length))
+            {
+                break;
+            }
+
+            pending.Place(_tail.Stage(batch, now));
+        }
+
+        return at;
+    }
+}

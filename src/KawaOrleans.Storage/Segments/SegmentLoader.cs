@@ -1,0 +1,151 @@
+using KawaOrleans.Format;
+using KawaOrleans.Storage.Recovery;
+using KawaOrleans.Storage.Volumes;
+
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, its recovery.</summary>
+internal static class SegmentLoader
+{
+    /// <summary>Makes the file and its segment. Nothing under that name may exist.</summary>
+    public static Segment Create(SegmentHost host, string path, SegmentHeader header)
+    {
+        if (SegmentHeaderCodec.WhyNot(header) is { } reason)
+        {
+            throw new ArgumentException(reason, nameof(header));
+        }
+
+        using (var file = host.Volume.Create(path, header.FileBytes))
+        {
+            Claim(host, file, header);
+        }
+
+        host.Volume.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return Load(host, path, writable: true);
+    }
+
+    /// <summary>Writes the header into an allocated file, synced.</summary>
+    public static void Claim(SegmentHost host, IVolumeFile file, SegmentHeader header)
+    {
+        file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks }));
+        file.Sync();
+    }
+
+    /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
+    /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
+    /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
+    public static Segment Load(SegmentHost host, string path, bool writable)
+    {
+        IVolumeFile? file = null;
+        try
+        {
+            file = host.Volume.Open(path, writable: false);
+            var page = new byte[FileLayout.HeaderPageBytes];
+            var read = file.Read(0, page);
+            var header = SegmentHeaderCodec.Decode(path, page.AsSpan(0, read));
+            var states = States.Decode(path, page, header.Identity.ChecksumKey);
+            CheckLength(path, file.Length, header, states);
+            if (states.End is { } end)
+            {
+                var closed = new SegmentFile(host, path, header, writable: null);
+                return new Segment(closed, SegmentState.Sealed, states.Opened, recovered: null, end.End, end.ContentHash);
+            }
+
+            if (writable)
+            {
+                file.Dispose();
+                file = host.Volume.Open(path, writable: true);
+            }
+
+            var recovered = Recover(file, header, states, writable);
+            var segment = new Segment(
+                new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovered, recovered.Tail, recovered.ContentHash);
+            if (writable)
+            {
+                file = null;
+            }
+
+            return segment;
+        }
+        catch (Exception e) when (e is IOException and not StorageException or UnauthorizedAccessException)
+        {
+            throw new SegmentUnreadableException(path, e);
+        }
+        finally
+        {
+            file?.Dispose();
+        }
+    }
+
+    private static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
+    {
+        // What a fence or seal says was synced before it was said.
+        var powerWasLost = states is { State: SegmentState.Open, Opened: { Durability: Durability.Mapped } opened } && !BootId.IsCurrent(opened.BootId);
+        var recovered = SegmentRecovery.Find(file, header, powerWasLost);
+        if (states.State == SegmentState.Prepared)
+        {
+            return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
+                ? recovered
+                : throw new SegmentDamagedException(file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
+        }
+
+        if (states.Fenced is { } fenced && fenced.Tail != recovered.Tail)
+        {
+            throw new SegmentDamagedException(
+                file.Path, recovered.Tail.Offset, $"it was fenced at position {fenced.Tail.Position} and now reaches {recovered.Tail.Position}");
+        }
+
+        if (writable)
+        {
+            SegmentRecovery.MakeDurable(file, header, recovered);
+        }
+
+        return recovered;
+    }
+
+    private static void CheckLength(string path, long length, SegmentHeader header, States states)
+    {
+        // A footer holds at most 4 bytes for every sixteenth event, and its fixed part is below a page.
+        var footer = states.End is { } end ? ((end.End.Position - header.BasePosition) / 4) + (2 * FileLayout.PageBytes) : 0;
+        if (length < header.FileBytes || length > header.FileBytes + footer)
+        {
+            throw new SegmentDamagedException(path, length, $"the file has {length} bytes, its header says {header.FileBytes}: it was {(length < header.FileBytes ? "truncated" : "lengthened")}");
+        }
+
+        if (states.End is { } sealedEnd && (sealedEnd.End.Offset < FileLayout.FirstFrame || sealedEnd.End.Offset > header.FileBytes || sealedEnd.End.Position < header.BasePosition))
+        {
+            throw new SegmentDamagedException(path, FileLayout.Sealed, "it says that it ends outside itself");
+        }
+    }
+
+    /// <summary>The three state sectors. A bad one is unknown, never "not fenced".</summary>
+    private sealed record States(OpenedSector? Opened, FencedSector? Fenced, SealedSector? End)
+    {
+        public SegmentState State => End is not null ? SegmentState.Sealed
+            : Fenced is not null ? SegmentState.Fenced
+            : Opened is not null ? SegmentState.Open
+            : SegmentState.Prepared;
+
+        public static States Decode(string path, byte[] page, uint key)
+        {
+            var opened = OpenedSector.Decode(Part(FileLayout.Opened), key, out var o);
+            var fenced = FencedSector.Decode(Part(FileLayout.Fenced), key, out var f);
+            var end = SealedSector.Decode(Part(FileLayout.Sealed), key, out var s);
+            Refuse(opened, FileLayout.Opened, "opened");
+            Refuse(fenced, FileLayout.Fenced, "fenced");
+            Refuse(end, FileLayout.Sealed, "sealed");
+            return new States(
+                opened == SectorStatus.Whole ? o : null, fenced == SectorStatus.Whole ? f : null, end == SectorStatus.Whole ? s : null);
+
+            ReadOnlySpan<byte> Part(long offset) => page.AsSpan((int)offset, FileLayout.SectorBytes);
+
+            void Refuse(SectorStatus status, long offset, string name)
+            {
+                if (status == SectorStatus.Bad)
+                {
+                    throw new SegmentDamagedException(path, offset, $"its '{name}' sector does not verify, so whether it is {name} is unknown");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Buffers.Binary;
+using KawaOrleans.Format;
+using KawaOrleans.Storage.Recovery;
+
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>Where a writer stands: the next frame's place, and what each frame adds to index and content hash. Used by one thread at a time.</summary>
+internal sealed class TailCursor(SegmentHeader header, RecoveredTail from)
+{
+    private readonly uint _key = header.Identity.ChecksumKey;
+    private readonly DensePositions _positions = from.Positions;
+    private int _coveredPositions = from.CoveredPositions;
+    private long _hintSequence = from.HintSequence;
+
+    /// <summary>The offset of the next frame.</summary>
+    public long Offset { get; private set; } = from.Tail.Offset;
+
+    /// <summary>The position of the next event.</summary>
+    public long Position { get; private set; } = from.Tail.Position;
+
+    public long LastTimestamp { get; private set; } = from.Tail.LastTimestamp;
+
+    public ulong ContentHash { get; private set; } = from.ContentHash;
+
+    /// <summary>The offset of the last checkpoint; 0: none.</summary>
+    public long LastCheckpoint { get; private set; } = from.LastCheckpoint;
+
+    public Tail Tail => new(Position, Offset, LastTimestamp);
+
+    public long FreeBytes => header.FileBytes - Offset;
+
+    /// <summary>True when events lie behind the last checkpoint.</summary>
+    public bool HasUncovered => _positions.Count > _coveredPositions;
+
+    public bool IsCheckpointDue => HasUncovered && UncoveredBytes >= FileLayout.CheckpointIntervalBytes;
+
+    private long UncoveredBytes => Offset - Math.Max(LastCheckpoint, FileLayout.FirstFrame);
+
+    private uint RelativePosition => (uint)(Position - header.BasePosition);
+
+    /// <summary>Stamps a batch whose unstamped frames already lie where they go, at <see cref="Offset"/>.</summary>
+    public AppendedBatch Stamp(Span<byte> frames, long now, long groupStart)
+    {
+        LastTimestamp = Math.Max(now, LastTimestamp);
+        var first = Position;
+        var hash = ContentHash;
+        while (!frames.IsEmpty)
+        {
+            var length = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frames[FrameLayout.Length..]));
+            var checksum = FrameStamp.Event(frames[..length], _key, Offset, groupStart, RelativePosition, LastTimestamp);
+            hash = Segments.ContentHash.Add(hash, checksum);
+
+            // Before the sync: readers look only below the published tail.
+            _positions.Add(Offset);
+            Offset += length;
+            Position++;
+            frames = frames[length..];
+        }
+
+        ContentHash = hash;
+        return new AppendedBatch(first, (int)(Position - first), LastTimestamp);
+    }
+
+    /// <summary>How much room a checkpoint takes at the most, or 0 when none can be written now.</summary>
+    public int CheckpointRoom()
+    {
+        var room = Checkpoint.MaxFrameBytes(_positions.Count - _coveredPositions, UncoveredBytes);
+        return room > FreeBytes || room > FileLayout.MaxCheckpointBytes ? 0 : (int)room;
+    }
+
+    /// <summary>Writes a checkpoint frame, which opens a group at <see cref="Offset"/>; answers its length.</summary>
+    public int StampCheckpoint(Span<byte> frame)
+    {
+        var checkpoint = new Checkpoint
+        {
+            CoveredOffset = Offset,
+            Previous = LastCheckpoint,
+            ContentHash = ContentHash,
+            LastTimestamp = LastTimestamp,
+            FrameLengths = _positions.LengthsFrom(_coveredPositions, Offset),
+        };
+        var body = checkpoint.Write(frame[FrameLayout.HeaderBytes..]);
+        var length = FrameStamp.Other(frame, FrameKind.Checkpoint, body, _key, Offset, Offset, RelativePosition, LastTimestamp);
+        LastCheckpoint = Offset;
+        _coveredPositions = _positions.Count;
+        Offset += length;
+        return length;
+    }
+
+    /// <summary>The hint that names the last checkpoint, and the slot it goes to.</summary>
+    public (long Slot, byte[] Sector) NextHint()
+    {
+        var hint = new CheckpointHint(++_hintSequence, LastCheckpoint);
+        return (_hintSequence % 2 == 0 ? FileLayout.HintA : FileLayout.HintB, hint.Encode(_key));
+    }
+}

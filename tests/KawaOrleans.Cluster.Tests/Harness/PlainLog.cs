@@ -1,0 +1,86 @@
+using System.Text;
+
+namespace KawaOrleans.Cluster.Tests;
+
+/// <summary>A log through its grains alone, the way a client without KawaClient would use it.</summary>
+internal sealed class PlainLog(IClusterClient client, string name)
+{
+    private Chain? _chain;
+
+    public ISegmentDirectoryGrain Directory => client.GetGrain<ISegmentDirectoryGrain>(name);
+
+    public ISegmentGrain Grain(ChainSegment segment) => client.GetGrain<ISegmentGrain>(segment.Id, segment.Primary);
+
+    public async Task<PlainLog> Create(long segmentBytes = 64 * 1024)
+    {
+        _chain = await Directory.Create(new LogOptions { SegmentBytes = segmentBytes });
+        return this;
+    }
+
+    /// <summary>Appends, following the log from segment to segment.</summary>
+    public async Task<Appended> Append(EventBatch batch)
+    {
+        for (var attempt = 0; attempt < 50; attempt++)
+        {
+            var chain = _chain ??= await Directory.OpenWriteSegment(null, batch.Bytes.Length);
+            if (chain.WriteSegment is not { } segment)
+            {
+                _chain = await Directory.OpenWriteSegment(chain.Segments.Count > 0 ? chain.Segments[^1].Id : null, batch.Bytes.Length);
+                continue;
+            }
+
+            switch (await Grain(segment).Append(Block.Of(batch)))
+            {
+                case Appended appended:
+                    return appended;
+                case SegmentEnded:
+                    _chain = await Directory.OpenWriteSegment(segment.Id, batch.Bytes.Length);
+                    break;
+                case NotPrimary refused:
+                    _chain = await Directory.GetChain();
+                    if (attempt > 10)
+                    {
+                        throw new InvalidOperationException(refused.Reason);
+                    }
+
+                    break;
+            }
+        }
+
+        throw new InvalidOperationException($"log '{name}' did not take the batch");
+    }
+
+    /// <summary>Everything in the range, slice by slice as planned.</summary>
+    public async Task<List<RecordedEvent>> Read(RangeQuery? query = null)
+    {
+        query ??= new RangeQuery();
+        var plan = await Directory.Plan(query);
+        var events = new List<RecordedEvent>();
+        foreach (var slice in plan.Slices)
+        {
+            for (var next = slice.From; next < slice.To;)
+            {
+                var result = await client.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Node)
+                    .Read(new ReadRequest { From = next, To = slice.To, Filter = query.Filter });
+                events.AddRange(result.Events.ToList(next, slice.To));
+                Assert.True(result.Next > next, $"a read at {next} got no further");
+                next = result.Next;
+            }
+        }
+
+        return events;
+    }
+
+    public static EventBatch Batch(int events, string stream = "order-1", string type = "placed", int bytes = 100, string tag = "") =>
+        EventBatch.Encode([.. Enumerable.Range(0, events).Select(i => Event(stream, type, $"{tag}/{i}", bytes))]);
+
+    public static EventData Event(string stream, string type, string tag, int bytes = 100)
+    {
+        var data = new byte[Math.Max(bytes, Encoding.UTF8.GetByteCount(tag))];
+        Encoding.UTF8.GetBytes(tag, data);
+        return new EventData(stream, type, data);
+    }
+
+    /// <summary>What <see cref="Event"/> wrote into the data.</summary>
+    public static string TagOf(RecordedEvent e) => Encoding.UTF8.GetString(e.Data.Span).TrimEnd('\0');
+}

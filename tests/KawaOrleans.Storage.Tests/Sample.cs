@@ -1,0 +1,80 @@
+using System.Text;
+using KawaOrleans.Format;
+
+namespace KawaOrleans.Storage.Tests;
+
+/// <summary>Headers and events for tests.</summary>
+internal static class Sample
+{
+    public static readonly Guid LogId = new("10000000-0000-0000-0000-000000000001");
+    public static readonly Guid NodeId = new("20000000-0000-0000-0000-000000000001");
+
+    public static SegmentHeader Header(Guid? id = null, long fileBytes = 64 * 1024, long basePosition = 0, Guid? logId = null, long epoch = 1) => new()
+    {
+        Identity = new SegmentIdentity(id ?? new Guid("30000000-0000-0000-0000-000000000001"), 0, epoch),
+        LogId = logId ?? LogId,
+        LogName = "orders",
+        BasePosition = basePosition,
+        FileBytes = fileBytes,
+        Ensemble = [NodeId],
+        ChainVersion = 1,
+    };
+
+    public static EventData Event(int number, int dataBytes = 100) => new($"order-{number % 7}", "placed", Payload(number, dataBytes))
+    {
+        Id = new Guid(number, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
+        Metadata = number % 3 == 0 ? Encoding.UTF8.GetBytes($"m{number}") : default,
+        Occurred = number % 2 == 0 ? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(number) : null,
+    };
+
+    public static EventBatch Batch(int first, int count, int dataBytes = 100) =>
+        EventBatch.Encode([.. Enumerable.Range(first, count).Select(n => Event(n, dataBytes))]);
+
+    public static byte[] Payload(int number, int bytes)
+    {
+        var data = new byte[bytes];
+        new Random(number).NextBytes(data);
+        return data;
+    }
+
+    public static void AssertIs(int number, RecordedEvent found, int dataBytes = 100)
+    {
+        var expected = Event(number, dataBytes);
+        Assert.Equal(expected.Stream, found.Stream);
+        Assert.Equal(expected.Type, found.Type);
+        Assert.Equal(expected.Id, found.Id);
+        Assert.Equal(expected.Occurred, found.Occurred);
+        Assert.Equal(expected.Data.ToArray(), found.Data.ToArray());
+        Assert.Equal(expected.Metadata.ToArray(), found.Metadata.ToArray());
+    }
+
+    /// <summary>Every event of the segment, read in blocks and verified.</summary>
+    public static List<RecordedEvent> ReadAll(Segment segment, long from = 0, long to = long.MaxValue, int maxBytes = 4096)
+    {
+        var events = new List<RecordedEvent>();
+        for (var next = from; ;)
+        {
+            var span = segment.Read(next, to, int.MaxValue, maxBytes);
+            var bytes = span.Bytes.Span;
+            for (var offset = span.Run.Offset; !bytes.IsEmpty;)
+            {
+                Assert.Equal(FrameStatus.Whole, Frame.TryRead(bytes, offset, segment.Header.Identity, out var frame));
+                if (frame.Kind == FrameKind.Event)
+                {
+                    Assert.True(EventFrame.TryOpen(frame, segment.Header.BasePosition, out var e));
+                    events.Add(e.ToRecordedEvent());
+                }
+
+                bytes = bytes[frame.Bytes.Length..];
+                offset = frame.End;
+            }
+
+            if (span.Next == next)
+            {
+                return events;
+            }
+
+            next = span.Next;
+        }
+    }
+}
