@@ -64,7 +64,9 @@ internal sealed class SegmentRecovery
         var start = LoadCheckpoints();
         var offset = start;
         var tail = start;
-        var groupStart = 0L;
+
+        // The checkpoint that the hint named opened a group, and events of that group may follow it.
+        var groupStart = _lastCheckpoint;
         var pending = new List<(long Offset, int Length, uint Checksum, long Timestamp)>();
         FrameStatus status;
         while ((status = _reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
@@ -127,6 +129,7 @@ internal sealed class SegmentRecovery
         for (var offset = hint.Offset; offset != 0; offset = chain.Peek().Checkpoint.Previous)
         {
             if (offset < FileLayout.FirstFrame
+                || offset > _header.FileBytes - FrameLayout.HeaderBytes
                 || _reader.TryRead(offset, out var frame) != FrameStatus.Whole
                 || frame.Kind != FrameKind.Checkpoint
                 || Checkpoint.Read(frame) is not { } checkpoint)
