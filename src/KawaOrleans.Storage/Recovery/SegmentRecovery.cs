@@ -32,32 +32,10 @@ internal sealed class SegmentRecovery
         _lastTimestamp = header.TimestampFloor;
     }
 
-    /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first calls <see cref="MakeDurable"/>.</summary>
+    /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first runs <see cref="DurableRewrite"/>.</summary>
     /// <exception cref="SegmentDamagedException">Something that was on disk is not whole.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
     public static RecoveredTail Find(IVolumeFile file, SegmentHeader header) => new SegmentRecovery(file, header).Find();
-
-    /// <summary>Writes what no checkpoint covers again, zeroes W bytes behind the tail and syncs: after this the disk holds what
-    /// was found, whatever the page cache held before.</summary>
-    public static void MakeDurable(IVolumeFile file, SegmentHeader header, RecoveredTail found)
-    {
-        var buffer = new byte[1024 * 1024];
-        for (var offset = found.UncoveredFrom; offset < found.Tail.Offset; offset += buffer.Length)
-        {
-            var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, found.Tail.Offset - offset));
-            file.Read(offset, part);
-            file.Write(offset, part);
-        }
-
-        Array.Clear(buffer);
-        var end = Math.Min(found.Tail.Offset + FileLayout.MaxGroupBytes(header.FileBytes), header.FileBytes);
-        for (var offset = found.Tail.Offset; offset < end; offset += buffer.Length)
-        {
-            file.Write(offset, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - offset)));
-        }
-
-        file.Sync();
-    }
 
     private RecoveredTail Find()
     {
@@ -93,7 +71,10 @@ internal sealed class SegmentRecovery
             else if (frame.Kind == FrameKind.Checkpoint)
             {
                 TakeCheckpoint(frame);
-                start = tail = frame.End;
+
+                // What it covers was synced before it was written; that it was synced itself, only a hint could say.
+                start = frame.Offset;
+                tail = frame.End;
             }
         }
 

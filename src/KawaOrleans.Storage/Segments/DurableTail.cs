@@ -15,6 +15,7 @@ internal sealed class DurableTail
     private readonly SegmentHeader _header;
     private readonly uint _key;
     private readonly int _maxGroupBytes;
+    private readonly long _checkpointIntervalBytes;
     private readonly List<int> _uncoveredLengths;
     private readonly List<long> _groupOffsets = [];
     private byte[] _stage = [];
@@ -27,9 +28,10 @@ internal sealed class DurableTail
     private long _stagedCheckpoint;
     private long _hintSequence;
 
-    public DurableTail(SegmentHeader header, RecoveredTail from)
+    public DurableTail(SegmentHeader header, RecoveredTail from, long checkpointIntervalBytes)
     {
         _header = header;
+        _checkpointIntervalBytes = checkpointIntervalBytes;
         _key = header.Identity.ChecksumKey;
         _maxGroupBytes = FileLayout.MaxGroupBytes(header.FileBytes);
         _groupStart = from.Tail.Offset;
@@ -59,7 +61,7 @@ internal sealed class DurableTail
     /// <summary>Opens a group with a checkpoint when one is due.</summary>
     public void StageCheckpointIfDue()
     {
-        if (_staged == 0 && HasUncovered && _groupStart - Math.Max(_lastCheckpoint, FileLayout.FirstFrame) >= FileLayout.CheckpointIntervalBytes)
+        if (_staged == 0 && HasUncovered && _groupStart - Math.Max(_lastCheckpoint, FileLayout.FirstFrame) >= _checkpointIntervalBytes)
         {
             StageCheckpoint();
         }

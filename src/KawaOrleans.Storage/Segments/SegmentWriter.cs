@@ -36,6 +36,8 @@ public sealed class SegmentWriter : IThreadPoolWorkItem
     /// <summary>True once three quarters are used: time to prepare the next file.</summary>
     public bool IsThreeQuartersFull => Volatile.Read(ref _freeBytes) < _segment.Header.FileBytes / 4;
 
+    internal Segment Segment => _segment;
+
     /// <summary>The running content hash; meaningful once no write is in flight.</summary>
     internal ulong ContentHash => _tail.Hash;
 
