@@ -107,8 +107,9 @@ public sealed class Segment : IDisposable
 
             if (_state == SegmentState.Prepared)
             {
-                _opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks);
-                WriteSector(FileLayout.Opened, _opened.Value.Encode(_key));
+                var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks);
+                WriteSector(FileLayout.Opened, opened.Encode(_key));
+                _opened = opened;
                 _state = SegmentState.Open;
             }
 
