@@ -39,6 +39,7 @@ public sealed class NodeStore : IDisposable
         {
             Identity = NodeIdentity.Load(volume, directory, nodeName);
             volume.CreateDirectory(Path.Combine(directory, LogsFolder));
+            volume.SyncDirectory(directory);
             LoadLogs();
         }
         catch

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Tests.Simulation;
@@ -36,7 +37,7 @@ public sealed class DamageTests
     }
 
     /// <summary>A bit of the last group looks torn, as docs/FORMAT.md says; any other is damage or changes nothing.
-    /// <c>KAWA_SWEEP=full</c> takes every byte, else every eleventh.</summary>
+    /// <c>KAWA_SWEEP=full</c> takes every byte, else every twenty-third.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -51,7 +52,7 @@ public sealed class DamageTests
         int torn = 0, damaged = 0, harmless = 0;
         var places = Enumerable.Range(0, 2048).Concat(Enumerable.Range(4096, 512)).Concat(Enumerable.Range(6144, 512))
             .Concat(Enumerable.Range(8192, (int)tail.Offset - 8192));
-        foreach (var at in places.Where(at => Full || at % 11 == 0))
+        foreach (var at in places.Where(at => Full || at % 23 == 0))
         {
             var changed = whole.ToArray();
             changed[at] ^= (byte)(1 << (at % 8));
@@ -177,6 +178,38 @@ public sealed class DamageTests
         volume.Fault = o => Fail(o.Kind == failing && o.Path == First);
 
         AssertUntrusted(volume, First, "Check the medium", unreadable: true);
+    }
+
+    [Fact]
+    public async Task A_file_that_may_not_be_opened_is_unreadable()
+    {
+        var volume = await StoreAsync();
+        volume.Fault = o => _ = o.Kind == OperationKind.Open && o.Path == First ? throw new UnauthorizedAccessException("Permission denied") : 0;
+
+        AssertUntrusted(volume, First, "permissions", unreadable: true);
+    }
+
+    [SkippableFact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_file_without_permissions_is_unreadable_on_the_real_disk()
+    {
+        Skip.If(!OperatingSystem.IsLinux() || Environment.IsPrivilegedProcess, "root may read every file; run as another user");
+        using var directory = new TestDirectory();
+        string path;
+        using (var store = NodeStore.Open(directory.Path, Workload.NodeName))
+        {
+            var segment = store.Create(Sample.Header());
+            path = segment.Path;
+            await segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Event(0));
+        }
+
+        File.SetUnixFileMode(path, UnixFileMode.None);
+        using (var store = NodeStore.Open(directory.Path, Workload.NodeName))
+        {
+            Assert.True(Assert.Single(store.Untrusted).IsUnreadable);
+        }
+
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     [Theory]

@@ -15,9 +15,9 @@ public sealed class CheckpointRecoveryTests
     public async Task Recovery_reads_nothing_that_a_checkpoint_covers_and_without_hints_it_only_reads_more()
     {
         var volume = new SimulatedVolume();
-        var segment = SegmentLoader.Create(new SegmentHost(volume, new MapCache(), new StillTime(), null), "/a.seg", Sample.Header(fileBytes: 48 * MiB));
+        var segment = SegmentLoader.Create(new SegmentHost(volume, new MapCache(), new StillTime(), null), "/a.seg", Sample.Header(fileBytes: 28 * MiB));
         var writer = segment.OpenWriter(Guid.NewGuid());
-        for (var i = 0; i < 38; i++)
+        for (var i = 0; i < 22; i++)
         {
             await writer.AppendAsync(Sample.Batch(i * 10, 10, MiB / 10));
         }
@@ -27,16 +27,16 @@ public sealed class CheckpointRecoveryTests
         after.Fault = o => offsets.AddRange(o.Kind == OperationKind.Read && o.Offset >= FileLayout.FirstFrame ? [o.Offset] : []);
         var quick = Find(after, "/a.seg");
         var readWithHints = after.BytesRead;
-        Assert.True(quick.LastCheckpoint > 32 * MiB, $"{quick.LastCheckpoint}");
+        Assert.True(quick.LastCheckpoint > 16 * MiB, $"{quick.LastCheckpoint}");
         Assert.DoesNotContain(offsets, o => o < 16 * MiB);
 
         LoseHints(after, "/a.seg");
         after.ForgetCounts();
         var slow = Find(after, "/a.seg");
 
-        Assert.True(after.BytesRead > readWithHints + (30 * MiB), $"{readWithHints} bytes with hints, {after.BytesRead} without");
+        Assert.True(after.BytesRead > readWithHints + (15 * MiB), $"{readWithHints} bytes with hints, {after.BytesRead} without");
         AssertSame(slow, quick);
-        Assert.Equal(380, quick.Tail.Position);
+        Assert.Equal(220, quick.Tail.Position);
     }
 
     [Theory]

@@ -66,7 +66,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [InlineData("roll")]
     public async Task After_any_failed_sync_nothing_is_acknowledged_and_the_restart_trusts_no_page_of_the_cache(string workload)
     {
-        var syncs = (await RecordAsync(workload)).Operations.Count(o => o.Kind == OperationKind.Sync);
+        var syncs = (await RecordAsync(workload)).Operations.Count(o => o.Kind is OperationKind.Sync or OperationKind.SyncDirectory);
         var swept = 0;
         for (var failing = 0; failing < syncs; failing++)
         {
@@ -76,7 +76,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
                 var seen = 0;
                 volume.Fault = o =>
                 {
-                    if (o.Kind == OperationKind.Sync && seen++ == failing)
+                    if (o.Kind is OperationKind.Sync or OperationKind.SyncDirectory && seen++ == failing)
                     {
                         throw new IOException("Input/output error");
                     }
