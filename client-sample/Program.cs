@@ -1,1 +1,4 @@
-return;
+using KawaOrleans.ClientSample;
+using Spectre.Console;
+
+return await CommandTree.RunAsync(args, AnsiConsole.Console, Console.OpenStandardOutput);

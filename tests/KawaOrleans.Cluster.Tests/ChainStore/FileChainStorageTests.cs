@@ -64,15 +64,16 @@ public sealed class FileChainStorageTests : ChainRecordsContract, IDisposable
         {
             var damaged = (byte[])bytes.Clone();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
-            await File.WriteAllBytesAsync(RecordPath, damaged);
-            Assert.Throws<ChainStoreException>(() => RecordFile.Read(RecordPath, "kawa-chain/orders.chain"));
+            Assert.Throws<ChainStoreException>(() => RecordFile.Decode(damaged, RecordPath, "kawa-chain/orders.chain"));
         }
 
         for (var length = 0; length < bytes.Length; length++)
         {
-            await File.WriteAllBytesAsync(RecordPath, bytes[..length]);
-            Assert.Throws<ChainStoreException>(() => RecordFile.Read(RecordPath, "kawa-chain/orders.chain"));
+            Assert.Throws<ChainStoreException>(() => RecordFile.Decode(bytes[..length], RecordPath, "kawa-chain/orders.chain"));
         }
+
+        Assert.NotNull(RecordFile.Decode(bytes, RecordPath, "kawa-chain/orders.chain"));
+        await File.WriteAllBytesAsync(RecordPath, bytes[..^1]);
 
         var lost = await Assert.ThrowsAsync<ChainStoreException>(() => records.ReadChain("orders", default));
         Assert.Equal(ChainStoreProblem.Lost, lost.Problem);

@@ -268,7 +268,7 @@ internal sealed class ChainChangerSimulation
 
 public class ChainChangerSimulationTests
 {
-    private const int Seeds = 400;
+    private const int Seeds = 250;
 
     /// <summary>To replay one: KAWA_SEED is the seed that the failure names.</summary>
     private static readonly int? Replayed = int.TryParse(Environment.GetEnvironmentVariable("KAWA_SEED"), out var seed) ? seed : null;

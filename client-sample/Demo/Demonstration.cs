@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using KawaOrleans.ClientSample.Cluster;
+using KawaOrleans.ClientSample.Ndjson;
+using Spectre.Console;
+
+namespace KawaOrleans.ClientSample.Demo;
+
+/// <summary>What <c>dotnet run</c> shows: a cluster that takes real events, gives all of them back, and still has them after a restart.</summary>
+internal sealed class Demonstration(IAnsiConsole console)
+{
+    private const int Logs = 6;
+
+    /// <summary>Small, so that logs roll: each gets several segments.</summary>
+    private static readonly LogOptions SmallSegments = new() { SegmentBytes = 1024 * 1024 };
+
+    /// <summary>Runs it in a directory of its own.</summary>
+    /// <returns>0 when everything read was what had been written, 1 otherwise.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        var directory = Directory.CreateTempSubdirectory("kawa-sample-").FullName;
+        try
+        {
+            return await RunInAsync(directory, cancellation);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private async Task<int> RunInAsync(string directory, CancellationToken cancellation)
+    {
+        var total = Stopwatch.StartNew();
+        var path = Path.Combine(AppContext.BaseDirectory, "data", "orleans-file-changes.ndjson.gz");
+        var file = await EventFile.CheckAsync(path, Limits.MaxEventBytesFor(SmallSegments.SegmentBytes), cancellation);
+        var parts = await WrittenLog.SplitAsync(file, Logs, cancellation);
+        var outcome = new Outcome { Events = file.Events };
+
+        console.MarkupLineInterpolated($"Three silos start on [blue]{directory}[/] …");
+        await using (var cluster = await OwnCluster.StartAsync(directory, cancellation))
+        {
+            outcome.WriteTime = await WriteAsync(cluster.EventStore, parts, file.Events, cancellation);
+            console.MarkupLine("All events are read back with parallel range queries, and counted by aggregations …");
+            outcome.ReadTime = await CheckAsync(cluster.EventStore, parts, outcome, cancellation);
+        }
+
+        console.MarkupLine("The whole cluster was stopped; it starts again on the same directories …");
+        await using (var cluster = await OwnCluster.StartAsync(directory, cancellation))
+        {
+            outcome.ReadTimeAfterRestart = await CheckAsync(cluster.EventStore, parts, outcome, cancellation);
+            await DescribeAsync(cluster.EventStore, parts, outcome, cancellation);
+        }
+
+        outcome.TotalTime = total.Elapsed;
+        console.Write(outcome.ToTable());
+        outcome.Mismatches.ForEach(mismatch => console.MarkupLineInterpolated($"[red]{mismatch}[/]"));
+        return outcome.Mismatches.Count == 0 ? 0 : 1;
+    }
+
+    private async Task<TimeSpan> WriteAsync(IEventStoreClient store, IReadOnlyList<WrittenLog> parts, long events, CancellationToken cancellation)
+    {
+        foreach (var part in parts)
+        {
+            await store.CreateLogAsync(part.Name, SmallSegments, cancellation);
+        }
+
+        var time = Stopwatch.StartNew();
+        await console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async progress =>
+            {
+                var bar = progress.AddTask("Importing", maxValue: events);
+                await Task.WhenAll(parts.Select(part => part.WriteAsync(store, bar.Increment, cancellation)));
+            });
+        return time.Elapsed;
+    }
+
+    private static async Task<TimeSpan> CheckAsync(
+        IEventStoreClient store, IReadOnlyList<WrittenLog> parts, Outcome outcome, CancellationToken cancellation)
+    {
+        var time = Stopwatch.StartNew();
+        var differences = await Task.WhenAll(parts.Select(part => part.FindDifferencesAsync(store, cancellation)));
+        var elapsed = time.Elapsed;
+        differences = [.. differences, .. await Task.WhenAll(parts.Select(part => part.FindMiscountsAsync(store, cancellation)))];
+        outcome.Mismatches.AddRange(differences.SelectMany(static found => found));
+        return elapsed;
+    }
+
+    private static async Task DescribeAsync(
+        IEventStoreClient store, IReadOnlyList<WrittenLog> parts, Outcome outcome, CancellationToken cancellation)
+    {
+        foreach (var part in parts)
+        {
+            var log = await store.Log(part.Name).DescribeAsync(cancellation);
+            outcome.Logs.Add(log);
+            if (log.Events != part.Events || log.WhyNotWritable is not null)
+            {
+                outcome.Mismatches.Add($"{part.Name}: {part.Events} events were written, {log.Events} are described. {log.WhyNotWritable}");
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace KawaOrleans.Silo.Configuration;
+
+/// <summary>Refuses options that cannot work, all at once; each message names the option and how to set it.</summary>
+internal sealed class KawaNodeOptionsValidator : IValidateOptions<KawaNodeOptions>
+{
+    public ValidateOptionsResult Validate(string? name, KawaNodeOptions options)
+    {
+        var refused = new List<string>();
+        Refuse(nameof(options.DataDirectory), Missing(options.DataDirectory));
+        Refuse(nameof(options.ChainStorePath), Missing(options.ChainStorePath));
+        Refuse(nameof(options.ClusterId), Missing(options.ClusterId));
+        Refuse(nameof(options.ServiceId), Missing(options.ServiceId));
+        Refuse(nameof(options.NodeName), Names.WhyNotKey(options.NodeName) is { } reason ? $"'{options.NodeName}' is no node name: {reason}" : null);
+        Refuse(nameof(options.SiloPort), NoPort(options.SiloPort));
+        Refuse(nameof(options.GatewayPort), NoPort(options.GatewayPort));
+        Refuse(nameof(options.HttpPort), NoPort(options.HttpPort));
+        if (new[] { options.SiloPort, options.GatewayPort, options.HttpPort }.Distinct().Count() < 3)
+        {
+            Refuse(nameof(options.SiloPort), $"{options.SiloPort}, GatewayPort {options.GatewayPort} and HttpPort {options.HttpPort} must be three different ports");
+        }
+
+        if (!IPAddress.TryParse(options.AdvertisedAddress, out _))
+        {
+            Refuse(nameof(options.AdvertisedAddress), $"'{options.AdvertisedAddress}' is no IP address");
+        }
+
+        if (options.Join is { } join && !HostAndPort.TryParse(join, out _))
+        {
+            Refuse(nameof(options.Join), $"'{join}' is not host:port, the address and silo port of the cluster's first silo");
+        }
+
+        return refused.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(refused);
+
+        void Refuse(string option, string? why)
+        {
+            if (why is not null)
+            {
+                refused.Add($"{KawaNodeOptions.Section}:{option} ({CommandLine.SwitchFor(option)}): {why}.");
+            }
+        }
+    }
+
+    private static string? Missing(string? value) => string.IsNullOrWhiteSpace(value) ? "is empty" : null;
+
+    private static string? NoPort(int port) => port is > 0 and <= IPEndPoint.MaxPort ? null : $"{port} is no port: 1 to {IPEndPoint.MaxPort}";
+}

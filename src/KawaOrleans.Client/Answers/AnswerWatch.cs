@@ -1,0 +1,76 @@
+namespace KawaOrleans.Client;
+
+/// <summary>Waits for an answer for as long as the one who owes it is alive.</summary>
+/// <remarks>A call to a crashed silo is not answered before its response timeout, many seconds later and even when the cluster
+/// has long noticed. So after half of <paramref name="silence"/> the callee is asked for a sign of life, by a call that costs it
+/// nothing; if that is not answered within the other half either, waiting ends. What the call did remains unknown.</remarks>
+internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
+{
+    /// <param name="callee">Names the callee in the error.</param>
+    /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
+    /// <param name="signOfLife">A cheap call to the same place, true when it was reached; null if <paramref name="call"/> is cheap itself.</param>
+    /// <param name="expected">How long the callee may take by request, before its silence counts.</param>
+    /// <param name="cancellation">The caller's.</param>
+    /// <exception cref="TimeoutException">The callee is silent.</exception>
+    public async Task<T> AwaitAsync<T>(
+        string callee,
+        Func<CancellationToken, Task<T>> call,
+        Func<CancellationToken, Task<bool>>? signOfLife,
+        TimeSpan expected,
+        CancellationToken cancellation)
+    {
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var answer = call(abandoned.Token);
+        var patience = expected + (signOfLife is null ? silence : silence / 2);
+        while (!await IsDoneWithin(answer, patience, cancellation).ConfigureAwait(false))
+        {
+            var alive = signOfLife is not null && await GivesSign(answer, signOfLife, abandoned.Token).ConfigureAwait(false);
+            if (!alive && !answer.IsCompleted)
+            {
+                await abandoned.CancelAsync().ConfigureAwait(false);
+                Forget(answer);
+                cancellation.ThrowIfCancellationRequested();
+                throw new TimeoutException($"{callee} gave no sign of life for {(expected + silence).TotalSeconds:0.0} s");
+            }
+
+            patience = silence / 2;
+        }
+
+        return await answer.ConfigureAwait(false);
+    }
+
+    /// <summary>True also when the answer came meanwhile.</summary>
+    private async Task<bool> GivesSign(Task answer, Func<CancellationToken, Task<bool>> signOfLife, CancellationToken abandoned)
+    {
+        var sign = signOfLife(abandoned);
+        var first = Task.WhenAny(answer, sign);
+        if (!await IsDoneWithin(first, silence / 2, abandoned).ConfigureAwait(false))
+        {
+            Forget(sign);
+            return false;
+        }
+
+        return answer.IsCompleted || await sign.ConfigureAwait(false);
+    }
+
+    private async Task<bool> IsDoneWithin(Task task, TimeSpan limit, CancellationToken cancellation)
+    {
+        if (task.IsCompleted)
+        {
+            return true;
+        }
+
+        await task.WaitAsync(limit, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!task.IsCompleted && cancellation.IsCancellationRequested)
+        {
+            Forget(task);
+            throw new OperationCanceledException(cancellation);
+        }
+
+        return task.IsCompleted;
+    }
+
+    /// <summary>Nobody waits for it any more; its error is nobody's.</summary>
+    private static void Forget(Task task) =>
+        _ = task.ContinueWith(static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+}

@@ -1,0 +1,21 @@
+namespace KawaOrleans.Client;
+
+/// <summary>Where the client gets its grains from. A test gives it others.</summary>
+internal interface IGrains
+{
+    IEventStoreGrain EventStore { get; }
+
+    ISegmentDirectoryGrain Directory(string log);
+
+    ISegmentGrain Segment(Guid segmentId, string node);
+}
+
+/// <summary>The grains of the cluster this process is connected to.</summary>
+internal sealed class ClusterGrains(IGrainFactory factory) : IGrains
+{
+    public IEventStoreGrain EventStore => factory.GetGrain<IEventStoreGrain>(0);
+
+    public ISegmentDirectoryGrain Directory(string log) => factory.GetGrain<ISegmentDirectoryGrain>(log);
+
+    public ISegmentGrain Segment(Guid segmentId, string node) => factory.GetGrain<ISegmentGrain>(segmentId, node, null);
+}

@@ -1,0 +1,38 @@
+using KawaOrleans;
+using KawaOrleans.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Orleans.Hosting;
+
+/// <summary>Adds <see cref="IEventStoreClient"/> to a cluster client or to a silo.</summary>
+public static class KawaClientExtensions
+{
+    /// <summary>Makes <see cref="IEventStoreClient"/> available to whoever is given this cluster client's services.</summary>
+    /// <param name="builder">The cluster client.</param>
+    /// <param name="configure">Changes the options; the defaults hold unless given.</param>
+    public static IClientBuilder AddKawaClient(this IClientBuilder builder, Action<KawaClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddKawaClient(configure);
+        return builder;
+    }
+
+    /// <summary>The same for any host with an Orleans client or silo, so that grains and hosted services beside the silo can use
+    /// <see cref="IEventStoreClient"/> too.</summary>
+    /// <param name="services">The services of the host.</param>
+    /// <param name="configure">Changes the options; the defaults hold unless given.</param>
+    public static IServiceCollection AddKawaClient(this IServiceCollection services, Action<KawaClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<KawaClientOptions>().Configure(configure ?? (static _ => { })).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KawaClientOptions>, KawaClientOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IEventStoreClient>(static provider => new EventStoreClient(
+            new ClusterGrains(provider.GetRequiredService<IGrainFactory>()),
+            provider.GetRequiredService<IOptions<KawaClientOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+}

@@ -1,0 +1,94 @@
+namespace KawaOrleans.Client;
+
+/// <summary>The newest chain this client has seen of one log. Answers without asking while nobody found it out of date; then one
+/// question is asked for all who wait.</summary>
+internal sealed class ChainCache(LogDirectory directory)
+{
+    private readonly Lock _gate = new();
+    private readonly SharedCall<Chain> _load = new();
+    private readonly SharedCall<Chain> _open = new();
+
+    // Replaced only under _gate, and only by a chain that IsNewer; read anywhere.
+    private volatile Chain? _current;
+
+    /// <summary>The chain, asked for only when none is known that is newer than <paramref name="stale"/>. An answer that is not newer
+    /// means that there is none.</summary>
+    public async Task<Chain> GetAsync(Chain? stale, CancellationToken cancellation)
+    {
+        // A question under way may be older than the caller's finding and be answered with the stale chain: then one more is asked.
+        for (var attempt = 0; ; attempt++)
+        {
+            if (_current is { } current && IsNewer(current, stale))
+            {
+                return current;
+            }
+
+            var (answer, isMine) = _load.Join(LoadAsync);
+            var chain = await answer.WaitAsync(cancellation).ConfigureAwait(false);
+            if (isMine || attempt > 0 || IsNewer(chain, stale))
+            {
+                return chain;
+            }
+        }
+    }
+
+    /// <summary>A chain with an open segment that is not <paramref name="after"/>; the directory opens one if none is known.</summary>
+    /// <exception cref="LogNotWritableException">No segment can be opened now.</exception>
+    public async Task<Chain> GetOpenAsync(Guid? after, int batchBytes, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if (_current is { WriteSegment: { } known } current && known.Id != after)
+            {
+                return current;
+            }
+
+            var (answer, isMine) = _open.Join(token => OpenAsync(after, batchBytes, token));
+            var chain = await answer.WaitAsync(cancellation).ConfigureAwait(false);
+            if (chain.WriteSegment is { } opened && opened.Id != after)
+            {
+                return chain;
+            }
+
+            if (isMine)
+            {
+                throw new LogNotWritableException(directory.LogName, "its directory knows no open segment");
+            }
+        }
+    }
+
+    public void Keep(Chain chain)
+    {
+        lock (_gate)
+        {
+            if (IsNewer(chain, _current))
+            {
+                _current = chain;
+            }
+        }
+    }
+
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _current = null;
+        }
+    }
+
+    private static bool IsNewer(Chain chain, Chain? than) => than is null || chain.LogId != than.LogId || chain.Version > than.Version;
+
+    private async Task<Chain> LoadAsync(CancellationToken cancellation)
+    {
+        var chain = await directory.GetChainAsync(cancellation).ConfigureAwait(false);
+        Keep(chain);
+        return chain;
+    }
+
+    private async Task<Chain> OpenAsync(Guid? after, int batchBytes, CancellationToken cancellation)
+    {
+        var chain = await directory.OpenWriteSegmentAsync(after, batchBytes, cancellation).ConfigureAwait(false);
+        Keep(chain);
+        return chain;
+    }
+}

@@ -1,0 +1,80 @@
+namespace KawaOrleans.Client;
+
+/// <summary>One log as this client knows it. Holds the chain it last saw; everything else lives as long as a call.</summary>
+internal sealed class LogHandle : ILog
+{
+    private readonly LogDirectory _directory;
+    private readonly ChainCache _chains;
+    private readonly SegmentCalls _segments;
+    private readonly Retries _retries;
+    private readonly KawaClientOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Appender _appender;
+
+    public LogHandle(string name, IGrains grains, AnswerWatch watch, Retries retries, KawaClientOptions options, TimeProvider time)
+    {
+        Name = name;
+        _directory = new LogDirectory(name, grains.Directory(name), watch);
+        _chains = new ChainCache(_directory);
+        _segments = new SegmentCalls(grains, watch);
+        _retries = retries;
+        _options = options;
+        _time = time;
+        _appender = new Appender(name, _chains, _segments, retries);
+    }
+
+    public string Name { get; }
+
+    public Task<Appended> AppendAsync(EventBatch batch, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return _appender.AppendAsync(batch, cancellation);
+    }
+
+    public IAsyncEnumerable<RecordedEvent> ReadAsync(long from = 0, bool follow = false, CancellationToken cancellation = default) =>
+        NewReader().ReadAsync(from, follow, cancellation);
+
+    public Task<RecordedEvent?> TryReadAsync(long position, CancellationToken cancellation = default) =>
+        NewReader().TryReadAsync(position, cancellation);
+
+    public IAsyncEnumerable<RecordedEvent> QueryAsync(RangeQuery query, CancellationToken cancellation = default)
+    {
+        var slices = new SliceReader(_directory, _segments, _retries, _options.ReadBlockBytes);
+        return new RangeReader(slices, _directory, _retries, _options.SlicesAhead).ReadAsync(query, cancellation);
+    }
+
+    public Task<AggregationResult> AggregateAsync(AggregationQuery query, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return _retries.RunAsync(token => _directory.AggregateAsync(query, token), cancellation);
+    }
+
+    public Task FlushAsync(CancellationToken cancellation = default) => _retries.RunAsync(
+        async token =>
+        {
+            // Only the newest write segment may hold what is not on disk, so the chain is asked for, not remembered.
+            var chain = await _directory.GetChainAsync(token).ConfigureAwait(false);
+            _chains.Keep(chain);
+            if (chain.WriteSegment is { } segment)
+            {
+                await _segments.FlushAsync(segment, token).ConfigureAwait(false);
+            }
+
+            return true;
+        },
+        cancellation);
+
+    public Task<LogDescription> DescribeAsync(CancellationToken cancellation = default) =>
+        _retries.RunAsync(_directory.DescribeAsync, cancellation);
+
+    public async Task CreateAsync(LogOptions options, CancellationToken cancellation) =>
+        _chains.Keep(await _retries.RunAsync(token => _directory.CreateAsync(options, token), cancellation).ConfigureAwait(false));
+
+    public async Task DeleteAsync(CancellationToken cancellation)
+    {
+        _chains.Forget();
+        await _directory.DeleteAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private LogReader NewReader() => new(new BlockReader(_chains, _segments, _retries), _options.ReadBlockBytes, _time);
+}

@@ -1,0 +1,95 @@
+namespace KawaOrleans.Client;
+
+/// <summary>Calls to segment grains: one attempt each, and a typed error when no answer comes.</summary>
+internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
+{
+    /// <exception cref="UnknownOutcomeException">The batch may have been written.</exception>
+    public async Task<AppendResult> AppendAsync(string log, ChainSegment segment, Block batch, CancellationToken cancellation)
+    {
+        try
+        {
+            var grain = grains.Segment(segment.Id, segment.Primary);
+            return await AskAsync(grain, segment.Primary, token => grain.Append(batch, token).AsTask(), TimeSpan.Zero, cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e) when (!IsSafe(e, cancellation))
+        {
+            throw new UnknownOutcomeException(log, e.Message, e);
+        }
+    }
+
+    /// <summary>One block of events, checked to be what was asked for; the events in it verify themselves when they are read.</summary>
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent.</exception>
+    public async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segmentId, node);
+        var result = await ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, cancellation).ConfigureAwait(false);
+        return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
+    }
+
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent.</exception>
+    public Task FlushAsync(ChainSegment segment, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segment.Id, segment.Primary);
+        return ReachAsync(
+            grain,
+            segment.Primary,
+            async token =>
+            {
+                await grain.Flush(token).ConfigureAwait(false);
+                return true;
+            },
+            TimeSpan.Zero,
+            cancellation);
+    }
+
+    private static string? WhyNot(Guid segmentId, ReadRequest request, ReadResult result)
+    {
+        if (result.Events.SegmentId != segmentId)
+        {
+            return $"it answered with a block of segment {result.Events.SegmentId:N}";
+        }
+
+        var isDue = Math.Min(result.Committed, request.To) > request.From && request.MaxEvents > 0;
+        return isDue && result.Next <= request.From
+            ? $"it answered without position {request.From}, though it is committed up to {result.Committed}"
+            : null;
+    }
+
+    /// <summary>True when the batch was certainly not written, or when the caller himself gave up waiting. The segment says in its
+    /// own words why it did not write; only of a failed file it cannot know.</summary>
+    private static bool IsSafe(Exception e, CancellationToken cancellation) =>
+        e is KawaException and not SegmentFaultedException and not UnknownOutcomeException
+        || Failure.HadNoEffect(e)
+        || (e is OperationCanceledException && cancellation.IsCancellationRequested);
+
+    private async Task<T> ReachAsync<T>(
+        ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, CancellationToken cancellation)
+    {
+        try
+        {
+            return await AskAsync(grain, node, call, expected, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
+        {
+            throw new NodeUnavailableException(node, e.Message);
+        }
+    }
+
+    private Task<T> AskAsync<T>(
+        ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, CancellationToken cancellation) =>
+        watch.AwaitAsync($"node '{node}'", call, token => GivesSign(grain, token), expected, cancellation);
+
+    private static async Task<bool> GivesSign(ISegmentGrain grain, CancellationToken cancellation)
+    {
+        try
+        {
+            await grain.GetStats(cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is KawaException || Failure.IsOnTheWay(e, cancellation))
+        {
+            return e is KawaException and not NodeUnavailableException;
+        }
+    }
+}

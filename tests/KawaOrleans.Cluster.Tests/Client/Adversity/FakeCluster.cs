@@ -1,0 +1,121 @@
+using KawaOrleans.Client;
+
+namespace KawaOrleans.Cluster.Tests.Client;
+
+/// <summary>Logs in memory behind the grain interfaces, with a <see cref="Mishap"/> where the test wants one.</summary>
+internal sealed class FakeCluster(TimeProvider time) : IGrains
+{
+    private readonly Dictionary<string, FakeLog> _logs = [];
+    private readonly Dictionary<(Guid, string), FakeSegment> _segments = [];
+
+    public Lock Gate { get; } = new();
+
+    public TimeProvider Time => time;
+
+    /// <summary>Asked before every call: what goes wrong with it. Calls are named like the grain's methods.</summary>
+    public Func<string, Mishap> Mishaps { get; set; } = static _ => Mishap.None;
+
+    public IEventStoreGrain EventStore => throw new NotSupportedException();
+
+    public ISegmentDirectoryGrain Directory(string log) => Log(log);
+
+    public ISegmentGrain Segment(Guid segmentId, string node)
+    {
+        lock (Gate)
+        {
+            if (!_segments.TryGetValue((segmentId, node), out var segment))
+            {
+                _segments.Add((segmentId, node), segment = new FakeSegment(this, segmentId, node));
+            }
+
+            return segment;
+        }
+    }
+
+    public FakeLog Log(string name)
+    {
+        lock (Gate)
+        {
+            if (!_logs.TryGetValue(name, out var log))
+            {
+                _logs.Add(name, log = new FakeLog(this, name));
+            }
+
+            return log;
+        }
+    }
+
+    /// <summary>The log's part in a segment, or null when this node does not have it (any more).</summary>
+    public FakeLog? Owner(Guid segmentId, string node) =>
+        _logs.Values.FirstOrDefault(log => log.Segments.Any(segment => segment.Id == segmentId && segment.Primary == node));
+
+    /// <summary>Runs a call with whatever goes wrong with it.</summary>
+    public async Task<T> Call<T>(string name, string node, Func<T> execute, CancellationToken cancellation)
+    {
+        T Locked()
+        {
+            lock (Gate)
+            {
+                return execute();
+            }
+        }
+
+        switch (Mishaps(name))
+        {
+            case Mishap.None:
+                return Locked();
+            case Mishap.Slow:
+                await Task.Delay(TimeSpan.FromSeconds(4), time, cancellation);
+                return Locked();
+            case Mishap.NodeDown:
+                throw new NodeUnavailableException(node);
+            case Mishap.NotWritable:
+                throw new LogNotWritableException("a log", "a mishap");
+            case Mishap.AnswerLost:
+                Locked();
+                return await Never<T>(cancellation);
+            case Mishap.RequestLost:
+                return await Never<T>(cancellation);
+            case Mishap.ConnectionLostAfter:
+                Locked();
+                throw new Orleans.Runtime.SiloUnavailableException("connection lost");
+            case Mishap.ConnectionLostBefore:
+                throw new Orleans.Runtime.SiloUnavailableException("connection lost");
+            default:
+                throw new NotSupportedException();
+        }
+    }
+
+    private static async Task<T> Never<T>(CancellationToken cancellation)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+        throw new NotSupportedException();
+    }
+}
+
+/// <summary>What goes wrong with a call.</summary>
+internal enum Mishap
+{
+    None,
+
+    /// <summary>Executed and answered after four seconds.</summary>
+    Slow,
+
+    /// <summary>Not executed: the node is known to be dead.</summary>
+    NodeDown,
+
+    /// <summary>Not executed: the log takes nothing.</summary>
+    NotWritable,
+
+    /// <summary>Executed, but no answer ever comes.</summary>
+    AnswerLost,
+
+    /// <summary>Not executed, and no answer ever comes.</summary>
+    RequestLost,
+
+    /// <summary>Executed; the caller gets a transport error.</summary>
+    ConnectionLostAfter,
+
+    /// <summary>Not executed; the caller gets a transport error.</summary>
+    ConnectionLostBefore,
+}

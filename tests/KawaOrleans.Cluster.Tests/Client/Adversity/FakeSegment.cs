@@ -1,0 +1,41 @@
+namespace KawaOrleans.Cluster.Tests.Client;
+
+/// <summary>The segment grain that a client calls: a segment at a node, whether or not that node has it.</summary>
+internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : ISegmentGrain
+{
+    public ValueTask<AppendResult> Append(Block batch, CancellationToken cancellation = default) => Call<AppendResult>(nameof(Append), log =>
+    {
+        log.Calls["Append"] = log.Calls.GetValueOrDefault("Append") + 1;
+        var replica = log.Replica(id);
+        var parsed = EventBatch.Parse(batch.Bytes);
+        return !log.Segments.Single(segment => segment.Id == id).IsOpen || !replica.HasRoomFor(parsed) ? new SegmentEnded() : replica.Append(parsed);
+    }, cancellation, new NotPrimary("it is not here"));
+
+    public async ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default)
+    {
+        var result = await ReadNow(request, cancellation);
+        if (request.Wait > TimeSpan.Zero && result.Next == request.From && !result.AtEndOfSegment)
+        {
+            await Task.Delay(request.Wait, cluster.Time, cancellation);
+            result = await ReadNow(request, cancellation);
+        }
+
+        return result;
+    }
+
+    private ValueTask<ReadResult> ReadNow(ReadRequest request, CancellationToken cancellation) =>
+        Call(nameof(Read), log => log.Replica(id).Read(request, !log.Segments.Single(segment => segment.Id == id).IsOpen), cancellation);
+
+    public ValueTask Flush(CancellationToken cancellation = default) => throw new NotSupportedException();
+
+    public ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default) => Call<SegmentStats>(nameof(GetStats), _ => null!, cancellation);
+
+    public ValueTask<AggregationResult> Aggregate(AggregationQuery query, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+    private ValueTask<T> Call<T>(string call, Func<FakeLog, T> execute, CancellationToken cancellation, T? unlessHere = null)
+        where T : class => new(cluster.Call(
+            call,
+            node,
+            () => cluster.Owner(id, node) is { } log ? execute(log) : unlessHere ?? throw new SegmentFaultedException(id, node, "no such file here"),
+            cancellation));
+}

@@ -1,0 +1,158 @@
+namespace KawaOrleans.Cluster.Tests.Client;
+
+public sealed class AppendTests : IDisposable
+{
+    private readonly FakeStore _store = new();
+
+    public void Dispose() => _store.Dispose();
+
+    [Fact]
+    public async Task The_first_append_creates_the_log_and_later_ones_do_not_ask_the_directory()
+    {
+        await _store.Fill(10);
+
+        Assert.Equal(10, _store.Truth.Events.Count);
+        Assert.Equal(1, _store.Truth.Calls["OpenWriteSegment"]);
+        Assert.False(_store.Truth.Calls.ContainsKey("GetChain"));
+    }
+
+    [Fact]
+    public async Task An_append_goes_on_in_the_next_segment_when_one_is_full()
+    {
+        await _store.Fill(50);
+
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => $"{i}"), _store.Truth.Events.Select(FakeStore.TagOf));
+        Assert.Equal(3, _store.Truth.Segments.Count());
+    }
+
+    [Fact]
+    public async Task Appends_that_find_a_segment_ended_at_the_same_time_cause_one_roll()
+    {
+        await _store.Fill(1);
+        _store.Truth.Seal();
+
+        await Task.WhenAll(Enumerable.Range(0, 15).Select(i => _store.Log.AppendAsync(FakeStore.Event($"{i}"))));
+
+        Assert.Equal(2, _store.Truth.Segments.Count());
+        Assert.Equal(16, _store.Truth.Events.Count);
+    }
+
+    [Theory]
+    [InlineData(Mishap.AnswerLost, true)]
+    [InlineData(Mishap.RequestLost, false)]
+    [InlineData(Mishap.ConnectionLostAfter, true)]
+    [InlineData(Mishap.ConnectionLostBefore, false)]
+    internal async Task An_append_whose_answer_is_lost_has_an_unknown_outcome_and_is_not_repeated(Mishap mishap, bool isWritten)
+    {
+        await _store.Fill(1);
+        var sent = 0;
+        _store.Cluster.Mishaps = call => call switch
+        {
+            "Append" => Interlocked.Increment(ref sent) == 1 ? mishap : Mishap.None,
+            "GetStats" => Mishap.RequestLost,
+            _ => Mishap.None,
+        };
+        var before = _store.Time.GetTimestamp();
+
+        var error = await Assert.ThrowsAsync<UnknownOutcomeException>(() => _store.Log.AppendAsync(FakeStore.Event("once")));
+
+        Assert.False(error.IsRetryable);
+        Assert.Equal("orders", error.Log);
+        Assert.Equal(1, sent);
+        Assert.Equal(isWritten ? 2 : 1, _store.Truth.Events.Count);
+        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 0, 2);
+    }
+
+    [Fact]
+    public async Task A_slow_append_is_waited_for_as_long_as_its_node_gives_signs_of_life()
+    {
+        await _store.Fill(1);
+        _store.Cluster.Mishaps = static call => call == "Append" ? Mishap.Slow : Mishap.None;
+        var before = _store.Time.GetTimestamp();
+
+        var appended = await _store.Log.AppendAsync(FakeStore.Event("late"));
+
+        Assert.Equal(1, appended.First);
+        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 4, 5);
+    }
+
+    [Fact]
+    public async Task A_node_that_stays_down_is_a_typed_error_within_two_seconds_and_nothing_is_written()
+    {
+        await _store.Fill(1);
+        _store.Cluster.Mishaps = static call => call switch
+        {
+            "Append" => Mishap.NodeDown,
+            "OpenWriteSegment" => Mishap.NotWritable,
+            _ => Mishap.None,
+        };
+        var before = _store.Time.GetTimestamp();
+
+        var error = await Assert.ThrowsAnyAsync<KawaException>(() => _store.Log.AppendAsync(FakeStore.Event("never")));
+
+        Assert.True(error.IsRetryable);
+        Assert.Single(_store.Truth.Events);
+        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 0.5, 2);
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_back_in_time_is_not_noticed()
+    {
+        await _store.Fill(1);
+        var refusals = 3;
+        _store.Cluster.Mishaps = call => call is "Append" or "OpenWriteSegment" && Interlocked.Decrement(ref refusals) >= 0 ? Mishap.NodeDown : Mishap.None;
+
+        await _store.Log.AppendAsync(FakeStore.Event("later"));
+
+        Assert.Equal(2, _store.Truth.Events.Count);
+    }
+
+    [Fact]
+    public async Task A_silent_directory_is_a_typed_error_within_two_seconds()
+    {
+        _store.Cluster.Mishaps = static _ => Mishap.RequestLost;
+        var before = _store.Time.GetTimestamp();
+
+        await Assert.ThrowsAsync<DirectoryUnavailableException>(() => _store.Log.AppendAsync(FakeStore.Event("never")));
+
+        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 0, 2);
+    }
+
+    [Fact]
+    public async Task An_event_larger_than_the_log_takes_is_refused_before_it_is_sent()
+    {
+        await _store.Fill(1);
+
+        var error = await Assert.ThrowsAsync<RequestRefusedException>(
+            () => _store.Log.AppendAsync(new EventData("s", "t", new byte[33 * 1024])));
+
+        Assert.Contains("32768", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, _store.Truth.Calls["Append"]);
+    }
+
+    [Fact]
+    public async Task A_cancelled_append_ends_at_once()
+    {
+        await _store.Fill(1);
+        using var cancelled = new CancellationTokenSource();
+        _store.Cluster.Mishaps = call =>
+        {
+            if (call == "Append")
+            {
+                cancelled.Cancel();
+            }
+
+            return call == "Append" ? Mishap.RequestLost : Mishap.None;
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _store.Log.AppendAsync(FakeStore.Event("never"), cancelled.Token));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Orders")]
+    [InlineData("-orders")]
+    [InlineData("a/b")]
+    public void A_name_that_no_log_can_have_is_refused_at_once(string name) =>
+        Assert.Throws<RequestRefusedException>(() => _store.Client.Log(name));
+}

@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+
+namespace KawaOrleans.Faults.Tests.Silos;
+
+/// <summary>One silo as an operator runs it: a process of its own with a data directory of its own. It can be killed and started
+/// again at the same place.</summary>
+internal sealed class SiloProcess(string folder, string node, SiloProcess? first) : IDisposable
+{
+    private const int SIGTERM = 15;
+
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly int _httpPort = FreePorts.Take();
+    private Process? _process;
+
+    public string Node { get; } = node;
+
+    public int SiloPort { get; } = FreePorts.Take();
+
+    public int GatewayPort { get; } = FreePorts.Take();
+
+    /// <summary>All it said since the first start.</summary>
+    public IEnumerable<string> Output => _output;
+
+    /// <summary>Starts the process and returns when it reports to be ready.</summary>
+    public async Task StartAsync(TimeSpan within)
+    {
+        _output.Enqueue($"--- {Node} starts");
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        string[] arguments =
+        [
+            SiloAssembly(), "--node", Node, "--data", Path.Combine(folder, Node), "--chain-store", Path.Combine(folder, "chains"),
+            "--silo-port", $"{SiloPort}", "--gateway-port", $"{GatewayPort}", "--http-port", $"{_httpPort}",
+            .. first is null ? Array.Empty<string>() : ["--join", $"127.0.0.1:{first.SiloPort}"],
+        ];
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _process = process;
+        await UntilReadyAsync(process, within);
+    }
+
+    /// <summary>kill -9: no hook of the process runs.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+        _output.Enqueue($"--- {Node} killed");
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Asks it to stop, as a supervisor does, and returns its exit code.</summary>
+    public async Task<int> StopAsync(TimeSpan within)
+    {
+        var process = _process!;
+        _ = NativeMethods.Kill(process.Id, SIGTERM);
+        using var late = new CancellationTokenSource(within);
+        await process.WaitForExitAsync(late.Token);
+        var code = process.ExitCode;
+        process.Dispose();
+        _process = null;
+        return code;
+    }
+
+    public void Dispose()
+    {
+        if (_process is { } process)
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null)
+        {
+            _output.Enqueue(line);
+        }
+    }
+
+    private async Task UntilReadyAsync(Process process, TimeSpan within)
+    {
+        for (var waited = Stopwatch.StartNew(); !await IsReadyAsync();)
+        {
+            if (process.HasExited || waited.Elapsed > within)
+            {
+                var why = process.HasExited ? $"ended with exit code {process.ExitCode} before it was ready" : $"was not ready within {within}";
+                Assert.Fail($"{Node} {why}:\n{string.Join('\n', _output.TakeLast(60))}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var answer = await Http.GetAsync(new Uri($"http://127.0.0.1:{_httpPort}/health/ready"));
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (Exception notListening) when (notListening is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The silo of this repository, built in the same configuration as this test.</summary>
+    private static string SiloAssembly()
+    {
+        var built = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        var root = built.Parent!.Parent!.Parent!.Parent!.Parent!;
+        var assembly = Path.Combine(root.FullName, "silo", "bin", built.Parent.Name, built.Name, "KawaOrleans.Silo.dll");
+        return File.Exists(assembly) ? assembly : throw new FileNotFoundException("The silo is not built in this configuration.", assembly);
+    }
+}

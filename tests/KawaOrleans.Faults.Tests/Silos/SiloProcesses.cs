@@ -1,0 +1,94 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+
+namespace KawaOrleans.Faults.Tests.Silos;
+
+/// <summary>Three silo processes on this machine, and a client of theirs in this process.</summary>
+internal sealed class SiloProcesses : IAsyncDisposable
+{
+    /// <summary>How long a silo may take until it is ready; one that joins waits for its membership first.</summary>
+    public static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kawa-faults-");
+    private readonly List<SiloProcess> _silos = [];
+    private IHost? _client;
+
+    /// <summary>The silo that keeps the membership table: when it dies, the development cluster dies.</summary>
+    public SiloProcess First => _silos[0];
+
+    public IReadOnlyList<SiloProcess> All => _silos;
+
+    public IEventStoreClient Client => _client!.Services.GetRequiredService<IEventStoreClient>();
+
+    public static async Task<SiloProcesses> StartAsync()
+    {
+        var cluster = new SiloProcesses();
+        try
+        {
+            for (var i = 1; i <= 3; i++)
+            {
+                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", i == 1 ? null : cluster.First));
+            }
+
+            await cluster.StartSilosAsync();
+            await cluster.ConnectAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ends all silos at once and starts them anew on the same directories.</summary>
+    public async Task KillAndRestartAllAsync()
+    {
+        await DisconnectAsync();
+        await Task.WhenAll(_silos.Select(static silo => silo.KillAsync()));
+        await StartSilosAsync();
+        await ConnectAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync();
+        _silos.ForEach(static silo => silo.Dispose());
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task StartSilosAsync()
+    {
+        await First.StartAsync(StartLimit);
+        await Task.WhenAll(_silos.Skip(1).Select(static silo => silo.StartAsync(StartLimit)));
+    }
+
+    private async Task ConnectAsync()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(client => client
+            .UseStaticClustering([.. _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort))])
+            .Configure<ClusterOptions>(static cluster =>
+            {
+                cluster.ClusterId = "kawa";
+                cluster.ServiceId = "kawa";
+            })
+            .AddKawaClient());
+        _client = builder.Build();
+        await _client.StartAsync();
+    }
+
+    private async Task DisconnectAsync()
+    {
+        if (_client is not null)
+        {
+            await _client.StopAsync();
+            _client.Dispose();
+            _client = null;
+        }
+    }
+}
