@@ -16,7 +16,7 @@ public sealed record LogDescription
     [Id(2)]
     public required long Events { get; init; }
 
-    /// <summary>Bytes of event frames in the answering replicas.</summary>
+    /// <summary>Bytes used in the answering replicas, file headers included.</summary>
     [Id(3)]
     public required long Bytes { get; init; }
 

@@ -9,7 +9,7 @@ namespace KawaOrleans.Server.ChainStore;
 internal sealed class FileChainStorage : IGrainStorage, IDisposable
 {
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(16);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(4);
 
     private readonly string _directory;
     private readonly TimeProvider _time;
@@ -128,13 +128,21 @@ internal sealed class FileChainStorage : IGrainStorage, IDisposable
         }
     });
 
+    /// <summary>Takes the lock. Whoever waits for it holds the place behind it, so that a busy process cannot take it again and
+    /// again past one that waits.</summary>
     private async Task<StoreLock> Take(long started)
     {
-        var pause = TimeSpan.FromMilliseconds(1);
         MakeAll(_directory);
+        using var place = await Take("lock.next", started).ConfigureAwait(false);
+        return await Take("lock", started).ConfigureAwait(false);
+    }
+
+    private async Task<StoreLock> Take(string name, long started)
+    {
+        var pause = TimeSpan.FromMilliseconds(1);
         while (true)
         {
-            if (StoreLock.TryTake(Path.Combine(_directory, "lock"), out var whyNot) is { } held)
+            if (StoreLock.TryTake(Path.Combine(_directory, name), out var whyNot) is { } held)
             {
                 return held;
             }

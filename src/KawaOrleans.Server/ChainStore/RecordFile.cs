@@ -31,6 +31,13 @@ internal sealed record RecordFile(Guid Tag, byte[] Content)
             return null;
         }
 
+        return Decode(bytes, path, name);
+    }
+
+    /// <summary>The record in these bytes.</summary>
+    /// <exception cref="ChainStoreException">They do not verify.</exception>
+    public static RecordFile Decode(byte[] bytes, string path, string name)
+    {
         if (bytes.Length < ContentAt + ChecksumBytes || !bytes.AsSpan(0, TagAt).SequenceEqual(Magic)
             || BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(^ChecksumBytes)) != Checksum(bytes.AsSpan(..^ChecksumBytes), name))
         {

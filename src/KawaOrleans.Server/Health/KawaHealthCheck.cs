@@ -6,15 +6,15 @@ namespace KawaOrleans.Server;
 
 /// <summary>Whether this node's part of the store is well. Register it with
 /// <c>services.AddHealthChecks().AddCheck&lt;KawaHealthCheck&gt;("kawa")</c>.</summary>
-/// <remarks>Unhealthy: the data directory is not open. Degraded: some segment files cannot be trusted, or failed since the start;
-/// the data names them.</remarks>
+/// <remarks>Unhealthy: the data directory is not open. Degraded: the node has not joined the cluster, or segment files cannot be
+/// trusted or failed since the start; the data names each.</remarks>
 public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
 {
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(Check(services.GetRequiredService<NodeHost>()));
+        Task.FromResult(Check(services.GetRequiredService<NodeHost>(), services.GetRequiredService<ClusterJoin>()));
 
-    private static HealthCheckResult Check(NodeHost host)
+    private static HealthCheckResult Check(NodeHost host, ClusterJoin join)
     {
         if (!host.IsOpen)
         {
@@ -22,6 +22,11 @@ public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
         }
 
         var problems = new Dictionary<string, object>();
+        if (join.WhyNotJoined is { } reason)
+        {
+            problems["cluster"] = reason;
+        }
+
         foreach (var file in host.Store.Untrusted)
         {
             problems[file.Path] = file.Problem;
@@ -34,6 +39,6 @@ public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
 
         return problems.Count == 0
             ? HealthCheckResult.Healthy($"Node '{host.Name}' serves its segments.")
-            : HealthCheckResult.Degraded($"Node '{host.Name}': {problems.Count} segment files cannot be trusted or failed.", data: problems);
+            : HealthCheckResult.Degraded($"Node '{host.Name}': {string.Join("; ", problems.Select(problem => $"{problem.Key}: {problem.Value}"))}", data: problems);
     }
 }

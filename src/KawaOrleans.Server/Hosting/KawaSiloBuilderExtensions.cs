@@ -32,6 +32,11 @@ public static class KawaSiloBuilderExtensions
             options.Configure(configure);
         }
 
+        if (services.Any(static service => service.ServiceType == typeof(NodeHost)))
+        {
+            return builder; // called before: only the options add up
+        }
+
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IConfigurationValidator, KawaEventStoreOptionsValidator>();
         services.AddOptions<SiloOptions>().PostConfigure<IOptions<KawaEventStoreOptions>>(

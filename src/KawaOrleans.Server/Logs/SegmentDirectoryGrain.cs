@@ -3,6 +3,7 @@ using KawaOrleans.Server.Protocol;
 using KawaOrleans.Server.Queries;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Orleans.Runtime;
 
 namespace KawaOrleans.Server.Logs;
 
@@ -118,6 +119,16 @@ internal sealed partial class SegmentDirectoryGrain(
         }
     }
 
-    private async Task<long> Committed(ChainSegment open, CancellationToken cancellation) =>
-        (await GrainFactory.GetGrain<ISegmentGrain>(open.Id, open.Primary).GetStats(cancellation)).Committed;
+    private async Task<long> Committed(ChainSegment open, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await GrainFactory.GetGrain<ISegmentGrain>(open.Id, open.Primary).GetStats(cancellation)).Committed;
+        }
+        catch (Exception e) when (e is NodeUnavailableException or SiloUnavailableException or TimeoutException)
+        {
+            throw new NodeUnavailableException(
+                open.Primary, $"it knows where log '{LogName}' ends; a query that ends at or below position {open.Base} needs it not");
+        }
+    }
 }

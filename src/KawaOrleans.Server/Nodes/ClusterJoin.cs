@@ -17,6 +17,10 @@ internal sealed partial class ClusterJoin(
 
     private readonly CancellationTokenSource _stopping = new();
     private Task _joining = Task.CompletedTask;
+    private volatile string? _whyNotJoined = "it has not tried yet";
+
+    /// <summary>Why the node takes no new segments, or null once it joined.</summary>
+    public string? WhyNotJoined => _whyNotJoined;
 
     public void Participate(ISiloLifecycle observer) => observer.Subscribe<ClusterJoin>(ServiceLifecycleStage.Active + 1, Start, Stop);
 
@@ -48,12 +52,20 @@ internal sealed partial class ClusterJoin(
                 var catalogue = await changer.Join(cancellation);
                 host.Store.JoinCluster(catalogue.Cookie);
                 await CatchUp(catalogue, cancellation);
+                _whyNotJoined = null;
                 LogJoined(host.Name, catalogue.Cookie);
                 return;
             }
             catch (ChainStoreException e)
             {
+                _whyNotJoined = e.Message;
                 LogNotJoined(host.Name, e.Problem, e.Message);
+            }
+            catch (StorageException e)
+            {
+                _whyNotJoined = e.Message;
+                LogRefused(host.Name, e.Message);
+                throw;
             }
             catch (Exception e) when (e is OperationCanceledException or NodeUnavailableException or ObjectDisposedException)
             {

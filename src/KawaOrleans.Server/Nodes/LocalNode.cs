@@ -144,7 +144,9 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         Node = host.Name,
         State = segment.State.ToReplicaState(),
         Stats = segment.ToStats(),
-        Problem = segment.Poisoned is { } poison ? $"{segment.Path}: {poison}" : null,
+        Problem = (segment.Poisoned ?? host.Store.Untrusted.FirstOrDefault(file => file.Path == segment.Path)?.Problem) is { } problem
+            ? $"{segment.Path}: {problem}"
+            : null,
     };
 
     private void Follow(NodeStore store, Segment segment, Chain newest)

@@ -84,14 +84,16 @@ internal sealed class ChainReader(IChainRecords records, INodes nodes, ChainRebu
         var unasked = live.Where(node => !before.Asked.Contains(node)).ToList();
         if (unasked.Count > 0 && current is not null)
         {
-            var told = (await NodeInventory.Of(nodes, unasked, name, cancellation))
-                .SelectMany(answer => answer.Known, (answer, log) => (answer.Node, Log: log))
-                .Where(answer => answer.Log.LogId == id)
-                .OrderByDescending(answer => answer.Log.SavedChain?.Version ?? 0)
-                .FirstOrDefault();
-            if (told.Log?.SavedChain is { } saved && saved.Version > current.Value.Version)
+            var (newest, knownBy) = (current.Value.Version, "");
+            foreach (var answer in await NodeInventory.Of(nodes, unasked, name, cancellation))
             {
-                current = await ReadNewer(current.Value, $"node '{told.Node}'", saved.Version, cancellation);
+                var told = answer.Known.FirstOrDefault(log => log.LogId == id)?.SavedChain?.Version ?? 0;
+                (newest, knownBy) = told > newest ? (told, $"node '{answer.Node}'") : (newest, knownBy);
+            }
+
+            if (newest > current.Value.Version)
+            {
+                current = await ReadNewer(current.Value, knownBy, newest, cancellation);
             }
         }
 

@@ -26,7 +26,7 @@ internal static class SegmentFold
                 var e = scan.Event;
                 if (filter is null || filter.Matches(e))
                 {
-                    fold(e);
+                    Fold(fold, e, aggregation.Name);
                     events++;
                 }
             }
@@ -36,5 +36,17 @@ internal static class SegmentFold
         }
 
         return new AggregationResult { Values = values.ToDictionary(), Events = events, From = from, To = to };
+    }
+
+    private static void Fold(EventFold fold, in EventFrame e, string aggregation)
+    {
+        try
+        {
+            fold(e);
+        }
+        catch (OverflowException)
+        {
+            throw new RequestRefusedException($"Aggregation '{aggregation}': a value is beyond 64 bits at position {e.Position}. Narrow the range.");
+        }
     }
 }

@@ -47,13 +47,10 @@ internal sealed partial class SegmentGrain(
             }
 
             CheckEventSize(parsed, opening.Chain);
-            if (!opening.Writer.HasRoomFor(parsed.Bytes.Length))
-            {
-                return await Roll(opening, parsed.Bytes.Length);
-            }
-
             try
             {
+                // Nothing was awaited since the batch arrived, unless the writer had to be opened: batches of one sender reach the
+                // writer in the order they came, and after one that it refused as too large it refuses all, so none overtakes.
                 var appended = await Write(opening.Writer, parsed, cancellation);
                 metrics.Appended(appended.Count, parsed.Bytes.Length);
                 PrepareAhead(opening);

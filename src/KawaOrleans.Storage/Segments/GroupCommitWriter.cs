@@ -152,10 +152,11 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private int WriteGroup(int begin)
     {
         var end = begin;
-        Exception? failure = null;
+        Func<StorageException>? refused;
         lock (_segment.WriteGate)
         {
-            if (_ended is null)
+            refused = _ended;
+            if (refused is null)
             {
                 try
                 {
@@ -172,19 +173,20 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                 catch (Exception e)
                 {
                     // Whatever it was, what the file holds is unknown now: this process writes it no more.
-                    failure = e;
                     _segment.Poison(e);
-                    End(() => new SegmentPoisonedException(_segment.Path, e));
+                    refused = () => new SegmentPoisonedException(_segment.Path, e);
+                    End(refused);
                 }
             }
         }
 
-        if (_ended is { } ended)
+        // What was decided under the gate counts: a fence that comes now finds this group on disk, so it is acknowledged.
+        if (refused is not null)
         {
             _checkpointWanted = false;
             for (var i = begin; i < _taken.Count; i++)
             {
-                _taken[i].Fail(ended());
+                _taken[i].Fail(refused());
             }
 
             return _taken.Count;

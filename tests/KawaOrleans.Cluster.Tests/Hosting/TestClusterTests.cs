@@ -50,7 +50,7 @@ public sealed class TestClusterTests
         public void Configure(ISiloBuilder siloBuilder)
         {
             var root = siloBuilder.Configuration[RootKey]!;
-            var name = siloBuilder.Configuration[nameof(TestSiloSpecificOptions.SiloName)]!.ToLowerInvariant().Replace('_', '-');
+            var name = siloBuilder.Configuration["Orleans:Name"]!.ToLowerInvariant().Replace('_', '-');
             siloBuilder.AddKawaEventStore(options =>
             {
                 options.DataDirectory = Path.Combine(root, "nodes", name);

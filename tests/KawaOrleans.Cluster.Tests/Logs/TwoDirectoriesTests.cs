@@ -35,6 +35,7 @@ public sealed class TwoDirectoriesTests
         await using var cluster = await KawaCluster.Start(3);
         await new PlainLog(cluster.Client, "contested").Create();
         var changers = Enumerable.Range(0, 2).Select(cluster.Service<ChainChanger>).ToList();
+        using var rolls = new SemaphoreSlim(0);
         var writing = Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
         {
             var log = new PlainLog(cluster.Client, "contested");
@@ -42,14 +43,19 @@ public sealed class TwoDirectoriesTests
             for (var i = 0; i < 60; i++)
             {
                 tags.Add(((await log.Append(PlainLog.Batch(1, bytes: 300, tag: $"{writer}-{i}"))).First, $"{writer}-{i}/0"));
+                if (i % 10 == 0)
+                {
+                    rolls.Release(changers.Count);
+                }
             }
 
             return tags;
         })));
         var rolling = changers.Select(changer => Task.Run(async () =>
         {
-            while (!writing.IsCompleted)
+            for (var roll = 0; roll < 24; roll++)
             {
+                await rolls.WaitAsync();
                 var chain = await changer.Read("contested", default);
                 await changer.OpenWriteSegment("contested", chain.WriteSegment?.Id, 0, default);
             }

@@ -19,9 +19,13 @@ internal sealed class Importer(ILog log, int seed)
     /// <summary>Batches acknowledged so far.</summary>
     public int Acknowledged => Volatile.Read(ref _acknowledged);
 
+    /// <summary>The longest time between two acknowledgements.</summary>
+    public TimeSpan LongestPause { get; private set; }
+
     /// <summary>Appends until told to stop; the append in flight then is waited for.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        var sinceLast = Stopwatch.StartNew();
         while (!stop.IsCancellationRequested)
         {
             var events = NextBatch();
@@ -29,6 +33,8 @@ internal sealed class Importer(ILog log, int seed)
             _attempts.Add(new Attempt(events, first));
             if (first is not null)
             {
+                LongestPause = sinceLast.Elapsed > LongestPause ? sinceLast.Elapsed : LongestPause;
+                sinceLast.Restart();
                 Interlocked.Increment(ref _acknowledged);
             }
         }

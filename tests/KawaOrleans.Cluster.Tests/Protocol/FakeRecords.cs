@@ -1,0 +1,75 @@
+using KawaOrleans.Server.Protocol;
+
+namespace KawaOrleans.Cluster.Tests.Protocol;
+
+/// <summary>The records themselves, shared by every changer's view of them.</summary>
+internal sealed class StoredRecords
+{
+    private long _tags;
+
+    public Dictionary<string, Versioned<Chain>> Chains { get; set; } = [];
+
+    public Versioned<Catalogue>? Catalogue { get; set; }
+
+    public bool IsAway { get; set; }
+
+    public int CatalogueSwaps { get; private set; }
+
+    /// <summary>Called with the chain before and after each swap that won.</summary>
+    public Action<Chain?, Chain> OnSwapped { get; set; } = (_, _) => { };
+
+    public Versioned<T> Tagged<T>(T value) => new(value, $"tag {++_tags}");
+
+    public Versioned<Chain>? Swap(string logName, Versioned<Chain>? expected, Chain next)
+    {
+        if (Chains.GetValueOrDefault(logName)?.Tag != expected?.Tag)
+        {
+            return null;
+        }
+
+        var record = Tagged(next);
+        Chains[logName] = record;
+        OnSwapped(expected?.Value, next);
+        return record;
+    }
+
+    public bool Remove(string logName, Versioned<Chain> expected) =>
+        Chains.GetValueOrDefault(logName)?.Tag == expected.Tag && Chains.Remove(logName);
+
+    public Versioned<Catalogue>? Swap(Versioned<Catalogue>? expected, Catalogue next)
+    {
+        CatalogueSwaps++;
+        return Catalogue?.Tag == expected?.Tag ? Catalogue = Tagged(next) : null;
+    }
+}
+
+/// <summary>One changer's way to the records: a lost request has no effect, a lost answer has.</summary>
+internal sealed class FakeRecords(World world, StoredRecords stored, Func<bool> isDead) : IChainRecords
+{
+    public Task<Versioned<Chain>?> ReadChain(string logName, CancellationToken cancellation) =>
+        Ask(() => stored.Chains.GetValueOrDefault(logName));
+
+    public Task<Versioned<Chain>?> SwapChain(string logName, Versioned<Chain>? expected, Chain next, CancellationToken cancellation) =>
+        Ask(() => stored.Swap(logName, expected, next));
+
+    public Task<bool> RemoveChain(string logName, Versioned<Chain> expected, CancellationToken cancellation) =>
+        Ask(() => stored.Remove(logName, expected));
+
+    public Task<Versioned<Catalogue>?> ReadCatalogue(CancellationToken cancellation) => Ask(() => stored.Catalogue);
+
+    public Task<Versioned<Catalogue>?> SwapCatalogue(Versioned<Catalogue>? expected, Catalogue next, CancellationToken cancellation) =>
+        Ask(() => stored.Swap(expected, next));
+
+    private async Task<T> Ask<T>(Func<T> act)
+    {
+        await world.Pause(isDead);
+        if (stored.IsAway || world.IsLost())
+        {
+            throw new ChainStoreException(ChainStoreProblem.Away, "the request was lost");
+        }
+
+        var answer = act();
+        await world.Pause(isDead);
+        return world.IsLost() ? throw new ChainStoreException(ChainStoreProblem.Away, "the answer was lost") : answer;
+    }
+}
