@@ -5,6 +5,7 @@ namespace KawaOrleans.Storage.Tests.Format;
 public sealed class SectorTests
 {
     private const uint Key = 0xC0FFEE;
+    private static readonly Guid Boot = new("50000000-0000-0000-0000-000000000001");
     private static readonly Guid Opening = new("40000000-0000-0000-0000-000000000004");
 
     [Fact]
@@ -30,7 +31,7 @@ public sealed class SectorTests
     [Fact]
     public void Every_sector_reads_back_as_written()
     {
-        var opened = new OpenedSector(Opening, 5);
+        var opened = new OpenedSector(Opening, 5, Durability.Mapped, Boot);
         var fenced = new FencedSector(new Tail(1, 2, 3), Opening, 4);
         var end = new SealedSector(new Tail(1, 2, 3), 4);
         var hint = new CheckpointHint(1, 2);
@@ -59,7 +60,7 @@ public sealed class SectorTests
     [Fact]
     public void A_state_sector_of_another_segment_is_bad_and_a_blank_one_was_not_written()
     {
-        Assert.Equal(SectorStatus.Bad, OpenedSector.Decode(new OpenedSector(Opening, 5).Encode(Key), Key + 1, out _));
+        Assert.Equal(SectorStatus.Bad, OpenedSector.Decode(new OpenedSector(Opening, 5, Durability.Mapped, Boot).Encode(Key), Key + 1, out _));
         Assert.Equal(SectorStatus.Bad, FencedSector.Decode(new FencedSector(default, Opening, 5).Encode(Key), Key + 1, out _));
         Assert.Equal(SectorStatus.Bad, SealedSector.Decode(new SealedSector(default, 5).Encode(Key), Key + 1, out _));
         Assert.False(CheckpointHint.TryDecode(new CheckpointHint(1, 2).Encode(Key), Key + 1, out _));
@@ -128,7 +129,7 @@ public sealed class SectorTests
     private static IEnumerable<(string Name, byte[] Sector, Func<byte[], bool> Check)> Sectors()
     {
         yield return ("header", SegmentHeaderCodec.Encode(Sample.Header()), HeaderIsWhole);
-        yield return ("opened", new OpenedSector(Opening, 5).Encode(Key), s => OpenedSector.Decode(s, Key, out _) == SectorStatus.Whole);
+        yield return ("opened", new OpenedSector(Opening, 5, Durability.Mapped, Boot).Encode(Key), s => OpenedSector.Decode(s, Key, out _) == SectorStatus.Whole);
         yield return ("fenced", new FencedSector(new Tail(1, 2, 3), Opening, 4).Encode(Key), s => FencedSector.Decode(s, Key, out _) == SectorStatus.Whole);
         yield return ("sealed", new SealedSector(new Tail(1, 2, 3), 4).Encode(Key), s => SealedSector.Decode(s, Key, out _) == SectorStatus.Whole);
         yield return ("hint", new CheckpointHint(1, 2).Encode(Key), s => CheckpointHint.TryDecode(s, Key, out _));
