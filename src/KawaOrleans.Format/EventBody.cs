@@ -63,6 +63,13 @@ internal static class EventBody
             return $"type name: {badType}";
         }
 
+        // A time that no DateTimeOffset holds would be stored for ever and fail every reader.
+        if ((traits & FrameTraits.HasOccurred) != 0
+            && BinaryPrimitives.ReadInt64LittleEndian(body[FixedBytes..]) is var ticks && (ticks < 0 || ticks > DateTime.MaxValue.Ticks))
+        {
+            return $"the occurred time, {ticks} ticks, is before the year 1 or after 9999";
+        }
+
         return HashStream(stream) == streamHash ? null : "the stream hash is not that of the stream name";
     }
 

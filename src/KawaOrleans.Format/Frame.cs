@@ -95,8 +95,9 @@ public readonly ref struct Frame
             return length == 0 ? FrameStatus.Nothing : FrameStatus.BadLength;
         }
 
-        var padded = (length + (FrameLayout.Alignment - 1)) & ~(FrameLayout.Alignment - 1);
-        if (padded > bytes.Length)
+        // Unchecked: a length near the greatest int wraps to a negative one, which no frame has.
+        var padded = unchecked(length + (FrameLayout.Alignment - 1)) & ~(FrameLayout.Alignment - 1);
+        if (padded < length || padded > bytes.Length)
         {
             return FrameStatus.BadLength;
         }
@@ -114,7 +115,7 @@ public readonly ref struct Frame
     private bool IsKnown() => Kind switch
     {
         FrameKind.Event => (Bytes[FrameLayout.Traits] & ~3) == 0,
-        FrameKind.Gap => Bytes.Length >= FrameLayout.HeaderBytes + sizeof(uint),
+        FrameKind.Gap => Body.Length >= sizeof(uint),
         FrameKind.Checkpoint or FrameKind.Footer => true,
         _ => (Kind & FrameKind.Skippable) != 0,
     };

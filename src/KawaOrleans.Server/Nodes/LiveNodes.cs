@@ -24,8 +24,10 @@ internal sealed class LiveNodes(IClusterMembershipService membership, ILocalSilo
         }
     }
 
-    /// <summary>This silo's node.</summary>
-    public string Self => self.Name;
+    /// <summary>Names of the nodes that membership remembers and that have no active silo.</summary>
+    public IReadOnlyList<string> Missing =>
+        [.. membership.CurrentSnapshot.Members.Values.Select(member => member.Name).Distinct(StringComparer.Ordinal)
+            .Except(Names).Order(StringComparer.Ordinal)];
 
     /// <summary>The node's active silo, or null. While a restarted silo's predecessor is not yet declared dead there are two: the
     /// newer one counts.</summary>

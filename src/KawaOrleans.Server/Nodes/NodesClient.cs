@@ -11,6 +11,8 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
 
     public IReadOnlyList<string> Live => nodes.Names;
 
+    public IReadOnlyList<string> Missing => nodes.Missing;
+
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Report(), cancellation);
 

@@ -26,14 +26,24 @@ internal sealed class CatalogueChanger(IChainRecords records, INodes nodes, Func
     }
 
     /// <summary>The catalogue; made anew, with the cookie that the nodes remember, when the store has none.</summary>
-    /// <exception cref="ChainStoreException">The nodes remember different ones.</exception>
-    public async Task<Versioned<Catalogue>> RequireForRebuild(CancellationToken cancellation)
+    /// <param name="givenUp">Nodes that the operator says will never answer. With the catalogue went the list of logs, so that a
+    /// node that is away may hold one that no other knows: it answers, or is given up.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="ChainStoreException">The nodes remember different ones, or one is missing.</exception>
+    public async Task<Versioned<Catalogue>> RequireForRebuild(IReadOnlyCollection<string> givenUp, CancellationToken cancellation)
     {
         while (true)
         {
             if (await records.ReadCatalogue(cancellation) is { } record)
             {
                 return record;
+            }
+
+            if (!givenUp.Contains(RebuildCommand.EveryMissingNode) && nodes.Missing.Except(givenUp).ToList() is { Count: > 0 } missing)
+            {
+                throw new ChainStoreException(ChainStoreProblem.CannotRebuild,
+                    $"The catalogue was lost, and nodes that may hold logs are not alive: {string.Join(", ", missing)}. "
+                    + $"Start them, or give up what they alone hold: {RebuildCommand.ForAll}");
             }
 
             var cookies = (await Reports(cancellation))

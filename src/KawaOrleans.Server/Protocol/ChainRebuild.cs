@@ -8,7 +8,7 @@ internal sealed class ChainRebuild(IChainRecords records, INodes nodes, Catalogu
     /// <summary>True on a cluster of one node whose logs never were elsewhere: there what it holds is all there is.</summary>
     public async Task<bool> MayBeAutomatic(CancellationToken cancellation)
     {
-        if (nodes.Live is not [var only])
+        if (nodes.Live is not [var only] || nodes.Missing.Count > 0)
         {
             return false;
         }
@@ -26,7 +26,7 @@ internal sealed class ChainRebuild(IChainRecords records, INodes nodes, Catalogu
     {
         for (var swap = 0; swap < MaxSwaps; swap++)
         {
-            var listed = (await catalogue.RequireForRebuild(cancellation)).Value;
+            var listed = (await catalogue.RequireForRebuild(givenUp, cancellation)).Value;
             var record = await records.ReadChain(logName, cancellation);
             var sources = new RebuildSources
             {
@@ -63,7 +63,7 @@ internal sealed class ChainRebuild(IChainRecords records, INodes nodes, Catalogu
     /// keep the others.</summary>
     public async Task<RebuiltLogs> All(IReadOnlyCollection<string> givenUp, CancellationToken cancellation)
     {
-        var listed = (await catalogue.RequireForRebuild(cancellation)).Value;
+        var listed = (await catalogue.RequireForRebuild(givenUp, cancellation)).Value;
         var traces = (await NodeInventory.Of(nodes, nodes.Live, null, cancellation))
             .SelectMany(answer => answer.Known)
             .Where(log => NodeInventory.IsTrace(log) && !listed.Deleted.Contains(log.LogId) && Names.WhyNotKey(log.LogName) is null)

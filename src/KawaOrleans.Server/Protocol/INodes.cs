@@ -7,6 +7,10 @@ internal interface INodes
     /// <summary>Names of the nodes whose silo is believed alive, this one included. A hint: only answers count.</summary>
     IReadOnlyList<string> Live { get; }
 
+    /// <summary>Names of the nodes that were in the cluster, as far as its membership remembers, and have no live silo. What they
+    /// hold is not known to be nothing. A hint, as <see cref="Live"/> is.</summary>
+    IReadOnlyList<string> Missing => [];
+
     /// <summary>Who the node is and whether it can take a segment.</summary>
     Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation);
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Volumes;
-using Microsoft.Win32.SafeHandles;
 
 namespace KawaOrleans.Storage;
 
@@ -19,7 +18,7 @@ public sealed class NodeStore : IDisposable
     private readonly IVolume _volume;
     private readonly string _directory;
     private readonly SegmentHost _host;
-    private readonly SafeFileHandle _lock;
+    private readonly IDisposable _lock;
     private readonly ConcurrentDictionary<(Guid Id, int Generation), Segment> _segments = new();
     private readonly ConcurrentDictionary<string, UntrustedFile> _untrusted = new();
     private readonly ConcurrentDictionary<Guid, SavedChain> _chains = new();
@@ -35,7 +34,7 @@ public sealed class NodeStore : IDisposable
         _host = new SegmentHost(volume, new MapCache(), time, FinishLater);
         _spares = new SpareFiles(volume);
         volume.CreateDirectory(directory);
-        _lock = TakeLock(directory);
+        _lock = volume.Lock(directory, LockName);
         try
         {
             Identity = NodeIdentity.Load(volume, directory, nodeName);
@@ -134,7 +133,7 @@ public sealed class NodeStore : IDisposable
             }
 
             var folder = LogFolder(header.LogId);
-            var path = Path.Combine(folder, $"{header.Identity}{SegmentExtension}");
+            var path = Path.Combine(folder, $"{header.Identity}{DirectoryScan.SegmentExtension}");
             if (_volume.Exists(path))
             {
                 throw new StorageException($"{path}: the file exists and is not trusted. Take a new segment id.");
@@ -177,6 +176,7 @@ public sealed class NodeStore : IDisposable
             _volume.CreateDirectory(folder);
             chain.Save(_volume, folder);
             _chains[chain.LogId] = chain;
+            _untrusted.TryRemove(Path.Combine(folder, SavedChain.FileName), out _);
             return chain.Version;
         }
     }
@@ -198,6 +198,11 @@ public sealed class NodeStore : IDisposable
             var aside = Path.Combine(_directory, AsideFolder);
             _volume.CreateDirectory(aside);
             var target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}");
+            for (var copy = 2; _volume.Exists(target); copy++)
+            {
+                target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}.{copy}");
+            }
+
             SyncedRecord.Write(_volume, target + ".why", System.Text.Encoding.UTF8.GetBytes(reason));
             _volume.Rename(segment.Path, target);
             _volume.SyncDirectory(aside);
@@ -229,20 +234,6 @@ public sealed class NodeStore : IDisposable
         }
     }
 
-    private const string SegmentExtension = ".seg";
-
-    private static SafeFileHandle TakeLock(string directory)
-    {
-        try
-        {
-            return File.OpenHandle(Path.Combine(directory, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new DirectoryLockedException(directory, e);
-        }
-    }
-
     private static bool SameClaim(SegmentHeader a, SegmentHeader b) =>
         a.Ensemble.SequenceEqual(b.Ensemble) && a with { Ensemble = b.Ensemble, CreatedTicks = b.CreatedTicks } == b;
 
@@ -258,64 +249,44 @@ public sealed class NodeStore : IDisposable
 
     private void LoadLogs()
     {
-        var found = new List<(Guid LogId, string Path)>();
-        foreach (var name in _volume.Directories(Path.Combine(_directory, LogsFolder)))
-        {
-            var folder = Path.Combine(_directory, LogsFolder, name);
-            if (!Guid.TryParseExact(name, "N", out var logId))
-            {
-                Distrust(folder, null, null, "not the folder of a log", unreadable: false);
-                continue;
-            }
-
-            foreach (var file in _volume.Files(folder))
-            {
-                var path = Path.Combine(folder, file);
-                if (file.EndsWith(SegmentExtension, StringComparison.Ordinal))
-                {
-                    found.Add((logId, path));
-                }
-                else if (file == SavedChain.FileName)
-                {
-                    LoadChain(folder, logId);
-                }
-                else if (SpareFiles.IsUnfinished(file))
-                {
-                    _volume.Delete(path);
-                }
-                else
-                {
-                    Distrust(path, null, logId, "not a file of ours", unreadable: false);
-                }
-            }
-        }
-
-        Parallel.ForEach(found, f => LoadSegment(f.LogId, f.Path));
+        var found = DirectoryScan.Run(_volume, Path.Combine(_directory, LogsFolder));
+        found.Strangers.ForEach(stranger => _untrusted[stranger.Path] = stranger);
+        found.Chains.ForEach(chain => LoadChain(chain.LogId, chain.Folder));
+        Parallel.ForEach(found.Segments, f => LoadSegment(f.LogId, f.Path));
     }
 
-    private void LoadChain(string folder, Guid logId)
+    private void LoadChain(Guid logId, string folder)
     {
+        var path = Path.Combine(folder, SavedChain.FileName);
         try
         {
-            _chains[logId] = SavedChain.Load(_volume, folder)!;
+            var chain = SavedChain.Load(_volume, folder);
+            if (chain?.LogId == logId)
+            {
+                _chains[logId] = chain;
+                return;
+            }
+
+            Distrust(path, null, logId, $"{path}: it holds the chain of log {chain?.LogId:N}, not of the one its folder says. Restore the file from a copy, or remove it: the chain is learnt again.", unreadable: false);
         }
-        catch (Exception e) when (e is IOException or MemoryPack.MemoryPackSerializationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MemoryPack.MemoryPackSerializationException)
         {
-            Distrust(Path.Combine(folder, SavedChain.FileName), null, logId, e.Message, unreadable: e is not SegmentDamagedException);
+            var damaged = e is SegmentDamagedException or MemoryPack.MemoryPackSerializationException;
+            Distrust(path, null, logId, damaged ? e.Message : new SegmentUnreadableException(path, e).Message, unreadable: !damaged);
         }
     }
 
     private void LoadSegment(Guid logId, string path)
     {
-        var named = Guid.TryParseExact(Path.GetFileName(path).Split('-')[0], "N", out var id) ? id : (Guid?)null;
+        var named = DirectoryScan.SegmentIdOf(path);
         try
         {
             var segment = SegmentLoader.Load(_host, path, writable: true);
             var header = segment.Header;
-            if (header.LogId != logId || Path.GetFileName(path) != $"{header.Identity}{SegmentExtension}")
+            if (header.LogId != logId || Path.GetFileName(path) != $"{header.Identity}{DirectoryScan.SegmentExtension}")
             {
                 segment.Dispose();
-                Distrust(path, named, logId, $"it holds segment {header.Identity} of log {header.LogId:N}, not the one its name says", unreadable: false);
+                Distrust(path, named, logId, $"{path}: it holds segment {header.Identity} of log {header.LogId:N}, not the one its name says. Give it that name in that log's folder, or restore the file from a copy.", unreadable: false);
                 return;
             }
 
@@ -327,7 +298,7 @@ public sealed class NodeStore : IDisposable
         }
         catch (StorageException e)
         {
-            Distrust(path, named, logId, e.Message, e is SegmentUnreadableException);
+            Distrust(path, named, logId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
         }
     }
 
@@ -344,10 +315,14 @@ public sealed class NodeStore : IDisposable
                 segment.WriteFooter();
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is SegmentDamagedException or SegmentUnreadableException)
         {
             // Without a footer the segment is still served, each frame verified; what was found is told.
-            Distrust(segment.Path, segment.Header.Identity.Id, segment.Header.LogId, e.Message, e is not SegmentDamagedException);
+            Distrust(segment.Path, segment.Header.Identity.Id, segment.Header.LogId, e.Message, e is SegmentUnreadableException);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No room for the footer, or it could not be written: the frames are as good as before, the next start tries again.
         }
     });
 

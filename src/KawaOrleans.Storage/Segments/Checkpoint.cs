@@ -26,29 +26,27 @@ internal sealed record Checkpoint
     public static long MaxFrameBytes(int entries, long frameBytes) =>
         FrameLayout.HeaderBytes + FixedBytes + entries + (frameBytes / 1024) + FrameLayout.Alignment;
 
-    /// <summary>Writes the body of a checkpoint at the cursor's offset and answers its length. The frames of the positions from
-    /// <paramref name="from"/> on lie one behind another up to that offset, so the index is enough to tell their lengths.</summary>
-    public static int Write(Span<byte> body, TailCursor at, DensePositions positions, int from)
+    /// <summary>Writes the body and answers its length.</summary>
+    public int Write(Span<byte> body)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(body, at.Offset);
-        BinaryPrimitives.WriteInt64LittleEndian(body[8..], at.LastCheckpoint);
-        BinaryPrimitives.WriteUInt64LittleEndian(body[16..], at.ContentHash);
-        BinaryPrimitives.WriteInt64LittleEndian(body[24..], at.LastTimestamp);
-        BinaryPrimitives.WriteInt32LittleEndian(body[32..], positions.Count - from);
-        var written = FixedBytes;
-        for (var i = from; i < positions.Count; i++)
+        BinaryPrimitives.WriteInt64LittleEndian(body, CoveredOffset);
+        BinaryPrimitives.WriteInt64LittleEndian(body[8..], Previous);
+        BinaryPrimitives.WriteUInt64LittleEndian(body[16..], ContentHash);
+        BinaryPrimitives.WriteInt64LittleEndian(body[24..], LastTimestamp);
+        BinaryPrimitives.WriteInt32LittleEndian(body[32..], FrameLengths.Count);
+        var at = FixedBytes;
+        for (var i = 0; i < FrameLengths.Count; i++)
         {
-            var end = i + 1 < positions.Count ? positions.OffsetOf(i + 1) : at.Offset;
-            var rest = (uint)(end - positions.OffsetOf(i)) / FrameLayout.Alignment;
+            var rest = (uint)FrameLengths[i] / FrameLayout.Alignment;
             for (; rest >= 0x80; rest >>= 7)
             {
-                body[written++] = (byte)((rest & 0x7F) | 0x80);
+                body[at++] = (byte)((rest & 0x7F) | 0x80);
             }
 
-            body[written++] = (byte)rest;
+            body[at++] = (byte)rest;
         }
 
-        return written;
+        return at;
     }
 
     /// <summary>Reads a verified checkpoint frame; null when its fields contradict each other or its place.</summary>

@@ -24,6 +24,20 @@ internal sealed class DensePositions
         Count++;
     }
 
+    /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset.</summary>
+    public IReadOnlyList<int> LengthsFrom(int first, long end)
+    {
+        var lengths = new int[Count - first];
+        for (var i = lengths.Length - 1; i >= 0; i--)
+        {
+            var offset = OffsetOf(first + i);
+            lengths[i] = (int)(end - offset);
+            end = offset;
+        }
+
+        return lengths;
+    }
+
     /// <summary>The offset of the relative position's frame, which is below the published tail.</summary>
     public long OffsetOf(long relative)
     {

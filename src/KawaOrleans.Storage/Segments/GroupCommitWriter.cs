@@ -4,8 +4,8 @@ namespace KawaOrleans.Storage.Segments;
 
 /// <summary>The durable writer: concurrent batches share one positional write and one sync.</summary>
 /// <remarks>
-/// Invariants: one thread at a time runs the loop that writes groups (guarded by <c>_running</c>); a batch completes only after
-/// the sync that covers it; once a batch was refused for want of room every later one is, so that nobody's order is broken by a
+/// Invariants: one thread at a time runs the loop that writes groups (guarded by <c>_running</c>); the tail is touched only under
+/// the segment's write gate, which is taken before this one's; a batch completes only after the sync that covers it; once a batch was refused for want of room every later one is, so that nobody's order is broken by a
 /// smaller batch slipping in.
 /// </remarks>
 internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
@@ -102,25 +102,35 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute()
     {
-        while (true)
+        while (TryTake())
         {
-            lock (_gate)
-            {
-                (_queue, _taken) = (_taken, _queue);
-                if (_taken.Count == 0 && !_checkpointWanted)
-                {
-                    _tail.Rest();
-                    _running = false;
-                    return;
-                }
-            }
-
             for (var done = 0; done < _taken.Count || _checkpointWanted;)
             {
                 done = WriteGroup(done);
             }
 
             _taken.Clear();
+        }
+    }
+
+    /// <summary>Takes what was given since; false: nothing was, and this loop has ended.</summary>
+    private bool TryTake()
+    {
+        // The write gate too, and first, as everywhere: the tail belongs to its holder, and Dispose may be writing a checkpoint.
+        lock (_segment.WriteGate)
+        {
+            lock (_gate)
+            {
+                (_queue, _taken) = (_taken, _queue);
+                if (_taken.Count > 0 || _checkpointWanted)
+                {
+                    return true;
+                }
+
+                _tail.Rest();
+                _running = false;
+                return false;
+            }
         }
     }
 

@@ -48,7 +48,7 @@ internal static class SegmentHeaderCodec
     {
         if (s.Length < FileLayout.SectorBytes)
         {
-            throw new NotASegmentException(path, $"{s.Length} bytes are too few for a segment file.");
+            throw new NotASegmentException(path, $"{s.Length} bytes are too few for a segment file. If it was one, restore it from a copy; else move it out of the data directory.");
         }
 
         s = s[..FileLayout.SectorBytes];
@@ -56,9 +56,9 @@ internal static class SegmentHeaderCodec
         switch (Sector.Check(s, Magic, segmentKey: 0))
         {
             case SectorStatus.Blank:
-                throw new NotASegmentException(path, "its header is blank; it was never claimed.");
+                throw new NotASegmentException(path, "its header is blank, so it was never claimed or its first page was lost. If it held events, restore it from a copy; else move it out of the data directory.");
             case SectorStatus.Bad when BinaryPrimitives.ReadUInt64LittleEndian(s[8..]) != Magic:
-                throw new NotASegmentException(path, "it does not begin like a segment file.");
+                throw new NotASegmentException(path, "it does not begin like a segment file. If it was one, restore it from a copy; else move it out of the data directory.");
             case SectorStatus.Bad:
                 throw new SegmentDamagedException(path, FileLayout.Header, "the header does not verify");
         }
@@ -74,9 +74,9 @@ internal static class SegmentHeaderCodec
         var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(s[136..]);
         var replicas = s[18];
         var fileBytes = BinaryPrimitives.ReadInt64LittleEndian(s[112..]);
-        if (replicas is 0 or > MaxEnsemble || s[19] is 0 || s[19] > replicas || nameLength > Limits.MaxKeyLength || WhyNotFileBytes(fileBytes) is not null)
+        if (replicas is 0 or > MaxEnsemble || nameLength > Limits.MaxKeyLength)
         {
-            throw new SegmentDamagedException(path, FileLayout.Header, "the header's fields contradict each other");
+            throw new SegmentDamagedException(path, FileLayout.Header, "the header's lengths are none that a header has");
         }
 
         var ensemble = new Guid[replicas];
@@ -86,7 +86,7 @@ internal static class SegmentHeaderCodec
         }
 
         var predecessor = ReadId(s[88..]);
-        return new SegmentHeader
+        var header = new SegmentHeader
         {
             Identity = new SegmentIdentity(
                 ReadId(s[48..]), BinaryPrimitives.ReadInt32LittleEndian(s[64..]), BinaryPrimitives.ReadInt64LittleEndian(s[72..])),
@@ -101,6 +101,9 @@ internal static class SegmentHeaderCodec
             TimestampFloor = BinaryPrimitives.ReadInt64LittleEndian(s[128..]),
             CreatedTicks = BinaryPrimitives.ReadInt64LittleEndian(s[120..]),
         };
+        var reason = WhyNot(header)
+            ?? (BinaryPrimitives.ReadInt32LittleEndian(s[68..]) == FileLayout.MaxGroupBytes(fileBytes) ? null : "its largest write group is not that of its size");
+        return reason is null ? header : throw new SegmentDamagedException(path, FileLayout.Header, $"the header verifies but cannot be: {reason}");
     }
 
     /// <summary>Why no file may have this header, or null.</summary>
@@ -110,6 +113,7 @@ internal static class SegmentHeaderCodec
         _ when header.AckQuorum < 1 || header.AckQuorum > header.Ensemble.Count => $"an ack quorum is 1 to {header.Ensemble.Count}, not {header.AckQuorum}",
         _ when header.Identity.Id == Guid.Empty || header.LogId == Guid.Empty => "a segment and its log have ids",
         _ when header.BasePosition < 0 || header.Identity.Epoch < 0 || header.Identity.Generation < 0 => "base, epoch and generation are not negative",
+        _ when header.BasePosition > long.MaxValue - uint.MaxValue => "the base leaves room for a segment's positions",
         _ when Names.WhyNotKey(header.LogName) is { } bad => $"log name: {bad}",
         _ => WhyNotFileBytes(header.FileBytes),
     };

@@ -71,7 +71,15 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from)
     /// <summary>Writes a checkpoint frame, which opens a group at <see cref="Offset"/>; answers its length.</summary>
     public int StampCheckpoint(Span<byte> frame)
     {
-        var body = Checkpoint.Write(frame[FrameLayout.HeaderBytes..], this, _positions, _coveredPositions);
+        var checkpoint = new Checkpoint
+        {
+            CoveredOffset = Offset,
+            Previous = LastCheckpoint,
+            ContentHash = ContentHash,
+            LastTimestamp = LastTimestamp,
+            FrameLengths = _positions.LengthsFrom(_coveredPositions, Offset),
+        };
+        var body = checkpoint.Write(frame[FrameLayout.HeaderBytes..]);
         var length = FrameStamp.Other(frame, FrameKind.Checkpoint, body, _key, Offset, Offset, RelativePosition, LastTimestamp);
         LastCheckpoint = Offset;
         _coveredPositions = _positions.Count;

@@ -32,7 +32,7 @@ internal sealed class DiskVolume : IVolume
                 File.Delete(path);
             }
 
-            throw DiskFull.Is(e) ? new DiskFullException(path, bytes, e) : e;
+            throw IoErrors.IsDiskFull(e) ? new DiskFullException(path, bytes, e) : e;
         }
     }
 
@@ -42,7 +42,19 @@ internal sealed class DiskVolume : IVolume
             ? File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)
             : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
 
-    public bool Exists(string path) => File.Exists(path);
+    public IDisposable Lock(string directory, string name)
+    {
+        try
+        {
+            return File.OpenHandle(Path.Combine(directory, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (IoErrors.IsInUse(e))
+        {
+            throw new DirectoryLockedException(directory, e);
+        }
+    }
+
+    public bool Exists(string path) => Path.Exists(path);
 
     public IReadOnlyList<string> Files(string directory) =>
         Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory).Select(Path.GetFileName).Order()!] : [];
@@ -80,13 +92,18 @@ internal sealed class DiskVolume : IVolume
     public long FreeBytes(string directory) => new DriveInfo(Path.GetFullPath(directory)).AvailableFreeSpace;
 }
 
-/// <summary>Tells a full disk from other I/O errors.</summary>
-internal static class DiskFull
+/// <summary>Tells the I/O errors apart that mean something to the engine.</summary>
+internal static class IoErrors
 {
+    private const int PosixWouldBlock = 11;
+    private const int MacWouldBlock = 35;
     private const int PosixNoSpace = 28;
     private const int PosixQuota = 122;
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
     private const int WindowsDiskFull = unchecked((int)0x80070070);
     private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
 
-    public static bool Is(IOException e) => e.HResult is PosixNoSpace or PosixQuota or WindowsDiskFull or WindowsHandleDiskFull;
+    public static bool IsInUse(IOException e) => e.HResult is PosixWouldBlock or MacWouldBlock or WindowsSharingViolation;
+
+    public static bool IsDiskFull(IOException e) => e.HResult is PosixNoSpace or PosixQuota or WindowsDiskFull or WindowsHandleDiskFull;
 }

@@ -10,6 +10,11 @@ internal interface IVolume
     /// <summary>Opens a file; writable means: no other handle to it, in this process or another, while it is open.</summary>
     IVolumeFile Open(string path, bool writable);
 
+    /// <summary>Takes the directory for this process, until the answer is disposed or the process ends.</summary>
+    /// <exception cref="DirectoryLockedException">Another one has it.</exception>
+    IDisposable Lock(string directory, string name);
+
+    /// <summary>True for a file or a directory.</summary>
     bool Exists(string path);
 
     /// <summary>Names of the files in a directory.</summary>

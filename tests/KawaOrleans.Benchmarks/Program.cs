@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Diagnostics;
+using KawaOrleans.Benchmarks;
+using KawaOrleans.Benchmarks.Engine;
+using KawaOrleans.Benchmarks.Measuring;
+using KawaOrleans.Benchmarks.Reporting;
+using Spectre.Console;
+
+Suite[] suites = [new EngineSuite()];
+
+var root = new RootCommand("Measures KawaOrleans against what it must reach. Build with -c Release; leave the machine alone meanwhile.");
+foreach (var suite in suites)
+{
+    root.Subcommands.Add(CommandFor(suite));
+}
+
+return root.Parse(args).Invoke();
+
+static Command CommandFor(Suite suite)
+{
+    var quick = new Option<bool>("--quick") { Description = "Smaller sizes and fewer rounds: below a minute, for every day." };
+    var json = new Option<FileInfo?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
+    var check = new Option<bool>("--check") { Description = "Exit with 1 when a figure misses what it must reach, or could not be measured." };
+    var only = new Option<string?>("--only") { Description = "Only the figures whose id begins so.", HelpName = "ID" };
+    var command = new Command(suite.Name, suite.Description) { quick, json, check, only };
+    command.SetAction(parsed =>
+    {
+        var report = Execute(suite, parsed.GetValue(quick), parsed.GetValue(only));
+        ReportTable.Write(report, AnsiConsole.Console);
+        if (parsed.GetValue(json) is { } file)
+        {
+            ReportJson.Write(report, file.FullName);
+        }
+
+        if (report.Figures.Count == 0)
+        {
+            Console.Error.WriteLine($"No figure's id begins with '{parsed.GetValue(only)}'. Rows: {string.Join(", ", suite.Rows.Select(r => r.Id))}.");
+            return 2;
+        }
+
+        return parsed.GetValue(check) && !report.Passes ? 1 : 0;
+    });
+    return command;
+}
+
+static Report Execute(Suite suite, bool quick, string? only)
+{
+#if DEBUG
+    Console.Error.WriteLine("This is a debug build: its figures mean nothing. Use -c Release.");
+#endif
+    using var scratch = new Scratch();
+    var conditions = new Dictionary<string, string>();
+    foreach (var (name, value) in Machine.Facts(scratch.Root).Concat(suite.Peers))
+    {
+        conditions[name] = value;
+    }
+
+    var started = Stopwatch.GetTimestamp();
+    var run = new Run(quick, scratch, only);
+    var figures = new List<Figure>();
+    foreach (var row in suite.Rows.Where(r => run.Wants(r.Id)))
+    {
+        var rowStarted = Stopwatch.GetTimestamp();
+        Console.Error.Write($"{row.Id} … ");
+        figures.AddRange(row.Measure(run).Where(f => run.Wants(f.Id)));
+        Console.Error.WriteLine(UnitText.Text($"{Stopwatch.GetElapsedTime(rowStarted).TotalSeconds:0.0} s"));
+    }
+
+    return new Report(suite.Name, quick, conditions, figures, Stopwatch.GetElapsedTime(started));
+}

@@ -1,0 +1,180 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using KawaOrleans.Format;
+using KawaOrleans.Storage.Segments;
+
+namespace KawaOrleans.Storage.Tests.Format;
+
+public sealed class FrameTests
+{
+    private const long Offset = 8192 + 4096;
+    private static readonly SegmentIdentity Identity = Sample.Header().Identity;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void An_event_frame_reads_back_as_stamped(int number)
+    {
+        var frame = Event(number, out var checksum);
+
+        Assert.Equal(FrameStatus.Whole, Frame.TryRead(frame, Offset, Identity, out var read));
+        Assert.Equal(FrameKind.Event, read.Kind);
+        Assert.Equal((Offset, Offset + frame.Length, Offset - 64), (read.Offset, read.End, read.GroupStart));
+        Assert.Equal((17U, -1L, 638_000L, checksum, 1L), (read.RelativePosition, read.Revision, read.Timestamp, read.StoredChecksum, read.Positions));
+        Assert.True(EventFrame.TryOpen(read, 1000, out var opened));
+        Assert.Equal(1017, opened.Position);
+        Sample.AssertIs(number, opened.ToRecordedEvent());
+        Assert.Equal(EventBody.HashStream(opened.StreamUtf8), read.StreamHash);
+        Assert.Equal((frame.Length, true), (opened.StoredBytes, opened.IsLastOfBatch));
+    }
+
+    [Fact]
+    public void Every_single_bit_flip_of_a_frame_is_detected()
+    {
+        foreach (var frame in (byte[][])[Event(0, out _), Event(1, out _), Checkpoint(), Gap(3)])
+        {
+            for (var bit = 0; bit < frame.Length * 8; bit++)
+            {
+                frame[bit / 8] ^= (byte)(1 << (bit % 8));
+                Assert.NotEqual(FrameStatus.Whole, Frame.TryRead(frame, Offset, Identity, out _));
+                frame[bit / 8] ^= (byte)(1 << (bit % 8));
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_truncation_of_a_frame_is_detected()
+    {
+        foreach (var frame in (byte[][])[Event(0, out _), Checkpoint(), Gap(3)])
+        {
+            for (var length = 0; length < frame.Length; length++)
+            {
+                Assert.NotEqual(FrameStatus.Whole, Frame.TryRead(frame.AsSpan(0, length), Offset, Identity, out _));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_frame_of_another_segment_generation_epoch_or_offset_does_not_verify()
+    {
+        var frame = Event(0, out _);
+
+        foreach (var other in (SegmentIdentity[])[Identity with { Id = Guid.NewGuid() }, Identity with { Generation = 1 }, Identity with { Epoch = 2 }])
+        {
+            Assert.Equal(FrameStatus.BadChecksum, Frame.TryRead(frame, Offset, other, out _));
+        }
+
+        for (var offset = 8192L; offset < 64 * 1024; offset += 8)
+        {
+            Assert.Equal(offset == Offset ? FrameStatus.Whole : FrameStatus.BadChecksum, Frame.TryRead(frame, offset, Identity, out _));
+        }
+    }
+
+    [Fact]
+    public void Zeroes_are_nothing_and_never_a_frame()
+    {
+        for (var length = 0; length < 200; length++)
+        {
+            Assert.Equal(FrameStatus.Nothing, Frame.TryRead(new byte[length], Offset, Identity, out _));
+        }
+    }
+
+    [Theory]
+    [InlineData(int.MinValue)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [InlineData(39)]
+    [InlineData(int.MaxValue - 6)]
+    [InlineData(int.MaxValue)]
+    public void A_length_that_no_frame_has_is_a_bad_length(int length)
+    {
+        var bytes = new byte[64];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(FrameLayout.Length), length);
+
+        Assert.Equal(FrameStatus.BadLength, Frame.TryRead(bytes, Offset, Identity, out _));
+    }
+
+    /// <summary>Rounding a length near the greatest int up to a multiple of 8 overflowed, in a method that promises not to throw.
+    /// It takes as many bytes at hand, which a map of a large file gives; here they are only claimed, none is read.</summary>
+    [Fact]
+    public void The_greatest_length_is_a_bad_length_even_when_as_many_bytes_are_at_hand()
+    {
+        var bytes = new byte[64];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(FrameLayout.Length), int.MaxValue - 3);
+        var claimed = MemoryMarshal.CreateReadOnlySpan(ref bytes[0], int.MaxValue);
+
+        Assert.Equal(FrameStatus.BadLength, Frame.TryRead(claimed, Offset, Identity, out _));
+    }
+
+    [Theory]
+    [InlineData((byte)0, (byte)0)]
+    [InlineData((byte)5, (byte)0)]
+    [InlineData((byte)0x7F, (byte)0)]
+    [InlineData((byte)FrameKind.Event, (byte)4)]
+    [InlineData((byte)FrameKind.Event, (byte)0x80)]
+    public void A_whole_frame_of_an_unknown_kind_or_with_unknown_traits_is_unknown(byte kind, byte traits)
+    {
+        var frame = Event(1, out _);
+        frame[FrameLayout.Kind] = kind;
+        frame[FrameLayout.Traits] = traits;
+        Restamp(frame);
+
+        Assert.Equal(FrameStatus.Unknown, Frame.TryRead(frame, Offset, Identity, out _));
+    }
+
+    [Fact]
+    public void An_unknown_kind_with_the_skippable_bit_is_whole_and_takes_no_position()
+    {
+        var frame = Event(1, out _);
+        frame[FrameLayout.Kind] = 0x85;
+        Restamp(frame);
+
+        Assert.Equal(FrameStatus.Whole, Frame.TryRead(frame, Offset, Identity, out var read));
+        Assert.Equal(0, read.Positions);
+    }
+
+    /// <summary>A gap frame whose body is shorter than its number was taken as known, because padding counted as body;
+    /// asking for its positions then threw.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_gap_without_its_number_is_unknown(int bodyBytes) =>
+        Assert.Equal(FrameStatus.Unknown, Frame.TryRead(Other(FrameKind.Gap, bodyBytes, []), Offset, Identity, out _));
+
+    [Fact]
+    public void A_gap_takes_as_many_positions_as_it_says()
+    {
+        Assert.Equal(FrameStatus.Whole, Frame.TryRead(Gap(7), Offset, Identity, out var gap));
+        Assert.Equal(7, gap.Positions);
+        Assert.False(EventFrame.TryOpen(gap, 0, out _));
+    }
+
+    private static byte[] Event(int number, out uint checksum)
+    {
+        var frame = EventBatch.Of(Sample.Event(number)).Bytes.ToArray();
+        checksum = FrameStamp.Event(frame, Identity.ChecksumKey, Offset, Offset - 64, 17, 638_000);
+        return frame;
+    }
+
+    private static byte[] Gap(int positions) => Other(FrameKind.Gap, 4, BitConverter.GetBytes(positions));
+
+    private static byte[] Checkpoint()
+    {
+        var body = new byte[200];
+        var checkpoint = new Checkpoint { CoveredOffset = Offset, Previous = 0, ContentHash = 1, LastTimestamp = 2, FrameLengths = [200, 2048] };
+        return Other(FrameKind.Checkpoint, checkpoint.Write(body), body);
+    }
+
+    private static byte[] Other(FrameKind kind, int bodyBytes, byte[] body)
+    {
+        var frame = new byte[FrameLayout.Padded(FrameLayout.HeaderBytes + bodyBytes)];
+        body.AsSpan(0, Math.Min(body.Length, bodyBytes)).CopyTo(frame.AsSpan(FrameLayout.HeaderBytes));
+        FrameStamp.Other(frame, kind, bodyBytes, Identity.ChecksumKey, Offset, Offset, 17, 638_000);
+        return frame;
+    }
+
+    private static void Restamp(byte[] frame) => FrameStamp.Event(frame, Identity.ChecksumKey, Offset, Offset, 17, 638_000);
+}
