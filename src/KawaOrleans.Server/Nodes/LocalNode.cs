@@ -8,7 +8,10 @@ namespace KawaOrleans.Server.Nodes;
 internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger)
 {
     // Announcements of one log are taken one after another, so that an older one never undoes what a newer one decided.
-    private readonly Lock[] _announcing = [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
+    private readonly Lock[] _announcing = Locks();
+
+    // A roll that comes while the log's next file is being made waits for that one instead of making a second beside it.
+    private readonly Lock[] _making = Locks();
 
     /// <summary>The replica here, or null.</summary>
     public Segment? Find(Guid segmentId) => host.Store.TryGet(segmentId, 0, out var segment) ? segment : null;
@@ -29,9 +32,22 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     public Prepared Prepare(NewSegment segment)
     {
         var store = host.Store;
-        store.Create(segment.ToHeader());
+        lock (Of(_making, segment.LogId))
+        {
+            store.Create(segment.ToHeader());
+        }
+
         LogPrepared(segment.Segment.Id, segment.LogName, segment.Segment.Base, segment.Segment.FileBytes);
         return new Prepared(Self(store));
+    }
+
+    /// <summary>Makes the file that the log's next segment will take.</summary>
+    public void PrepareSpare(Guid logId, long bytes)
+    {
+        lock (Of(_making, logId))
+        {
+            host.Store.PrepareSpare(logId, bytes);
+        }
     }
 
     public FencedTail Fence(Guid logId, Guid segmentId, int generation)
@@ -48,7 +64,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     public long Announce(Chain chain)
     {
         var store = host.Store;
-        lock (_announcing[unchecked((uint)chain.LogId.GetHashCode()) % _announcing.Length])
+        lock (Of(_announcing, chain.LogId))
         {
             var newest = host.Chains.Keep(store, chain);
             foreach (var segment in store.Segments)
@@ -137,6 +153,10 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
             Problems = [.. store.Untrusted.Select(file => $"{file.Path}: {file.Problem}")],
         };
     }
+
+    private static Lock[] Locks() => [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
+
+    private static Lock Of(Lock[] locks, Guid logId) => locks[unchecked((uint)logId.GetHashCode()) % locks.Length];
 
     private SegmentDescription Describe(Segment segment) => new()
     {
