@@ -46,7 +46,7 @@ public sealed partial class LogTests : IAsyncLifetime
             Types = ["placed"], StreamPrefix = "order-1", Time = new TimeBounds(EventTime.Occurred, Occurred(100), Occurred(2000)),
         };
         var matching = written.Index().Where(pair =>
-            pair.Item.Type == "placed" && pair.Item.Stream.StartsWith("order-1", StringComparison.Ordinal) && pair.Index is >= 100 and < 2000);
+            pair.Item.Type == "placed" && pair.Item.Stream.StartsWith("order-1", StringComparison.Ordinal) && pair.Item.Occurred >= Occurred(100) && pair.Item.Occurred < Occurred(2000));
         Assert.Equal(
             matching.Select(pair => (long)pair.Index).Take(50),
             (await Collect(log.QueryAsync(new RangeQuery { Filter = filter, Limit = 50 }))).Select(e => e.Position));
@@ -145,14 +145,17 @@ public sealed partial class LogTests : IAsyncLifetime
         var log = await _store.CreateLogAsync("again", Small);
         await log.AppendAsync([Event(0), Event(1)]);
         var elsewhere = Connect().Log("again");
+        var third = Connect().Log("again");
         await Collect(elsewhere.ReadAsync());
+        await third.AppendAsync(Event(7));
 
         await _store.DeleteLogAsync("again");
         await Assert.ThrowsAsync<UnknownLogException>(() => Collect(log.ReadAsync()));
         await Assert.ThrowsAsync<UnknownLogException>(() => Collect(elsewhere.ReadAsync()));
+        await Assert.ThrowsAsync<UnknownLogException>(() => elsewhere.TryReadAsync(0));
         Assert.Empty(await _store.ListLogsAsync());
 
-        Assert.Equal(0, (await log.AppendAsync(Event(2))).First);
+        Assert.Equal(0, (await third.AppendAsync(Event(2))).First);
         Assert.Equal(Event(2).Id, Assert.Single(await Collect(elsewhere.QueryAsync(new RangeQuery()))).Id);
     }
 
