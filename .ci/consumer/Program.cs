@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using KawaOrleans;
+using MemoryPack;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -35,17 +37,20 @@ var appended = await log.AppendAsync(EventBatch.Encode(
     new EventData("order-1", "order-paid", "4.20"u8.ToArray()),
 ]));
 
+await log.AppendAsync("order-1", "order-shipped", new OrderShipped("truck", 2));
+
 var read = new List<string>();
 await foreach (var e in log.ReadAsync())
 {
-    read.Add($"{e.Position} {e.Stream} {e.Type} {System.Text.Encoding.UTF8.GetString(e.Data.Span)}");
+    var data = e.Type == "order-shipped" ? $"{e.Decode<OrderShipped>()}" : Encoding.UTF8.GetString(e.Data.Span);
+    read.Add($"{e.Position} {e.Stream} {e.Type} {data}");
 }
 
 await clientHost.StopAsync();
 await siloHost.StopAsync();
 folder.Delete(recursive: true);
 
-string[] expected = ["0 order-1 order-placed 3 apples", "1 order-1 order-paid 4.20"];
+string[] expected = ["0 order-1 order-placed 3 apples", "1 order-1 order-paid 4.20", "2 order-1 order-shipped OrderShipped { By = truck, Parcels = 2 }"];
 var same = appended.First == 0 && read.SequenceEqual(expected);
 Console.WriteLine(same ? "The consumer read back what it appended." : $"Read back something else:\n{string.Join('\n', read)}");
 return same ? 0 : 1;
@@ -56,3 +61,6 @@ static int FreePort()
     listener.Start();
     return ((IPEndPoint)listener.LocalEndpoint).Port;
 }
+
+[MemoryPackable]
+internal sealed partial record OrderShipped(string By, int Parcels);

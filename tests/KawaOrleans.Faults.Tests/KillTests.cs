@@ -12,8 +12,8 @@ namespace KawaOrleans.Faults.Tests;
 public sealed class KillTests(ITestOutputHelper output)
 {
     private const int Logs = 4;
-    private const int BatchesBetweenKills = 40;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private const int BatchesBetweenKills = 25;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     /// <summary>In the middle of an import into four logs a silo is killed and comes back, then it is asked to stop and comes back: what
     /// was acknowledged is there, once and in order, also after all silos died at once. Logs on other nodes do not wait for it.</summary>
@@ -23,6 +23,7 @@ public sealed class KillTests(ITestOutputHelper output)
         var seed = Setting("KAWA_FAULT_SEED", Environment.TickCount & 0xFFFF);
         output.WriteLine($"seed {seed}");
         await using var cluster = await SiloProcesses.StartAsync();
+        Say("three silos are ready");
         try
         {
             var importers = await CreateAsync(cluster, seed);
@@ -32,21 +33,24 @@ public sealed class KillTests(ITestOutputHelper output)
             {
                 await ProgressAsync(imports, importers);
                 var (victim, written, others) = await ChooseVictimAsync(cluster, importers);
-                output.WriteLine($"round {round}: {victim.Node}, which writes {string.Join(", ", written.Select(static i => i.Log))}");
+                Say($"kill {victim.Node}, which writes {string.Join(", ", written.Select(static i => i.Log))}");
                 await victim.KillAsync();
                 await ProgressAsync(imports, others);
+                Say("the others went on; start it");
                 await victim.StartAsync(SiloProcesses.StartLimit);
                 await ProgressAsync(imports, importers);
             }
 
             var stopped = cluster.All[^1];
-            Assert.Equal(0, await stopped.StopAsync(Limit));
+            Say($"ask {stopped.Node} to stop");
+            Assert.Equal(0, await stopped.StopAsync(Patience.Limit));
             await stopped.StartAsync(SiloProcesses.StartLimit);
             await ProgressAsync(imports, importers);
 
             await stop.CancelAsync();
             await imports;
             await AuditAsync(cluster.Client, importers);
+            Say("kill all and start them");
             await cluster.KillAndRestartAllAsync();
             await AuditAsync(cluster.Client, importers);
         }
@@ -61,6 +65,8 @@ public sealed class KillTests(ITestOutputHelper output)
         }
     }
 
+    private void Say(string what) => output.WriteLine($"{_clock.Elapsed.TotalSeconds:F1} s: {what}");
+
     private static int Setting(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 
@@ -69,9 +75,14 @@ public sealed class KillTests(ITestOutputHelper output)
         var importers = new List<Importer>();
         for (var i = 0; i < Logs; i++)
         {
+            var name = $"import-{i}";
+
             // Small segments, so that every log rolls several times on the way.
-            var log = await cluster.Client.CreateLogAsync($"import-{i}", new LogOptions { SegmentBytes = 256 * 1024 });
+            var log = await Patience.RunAsync(() => cluster.Client.CreateLogAsync(name, new LogOptions { SegmentBytes = 256 * 1024 }));
             importers.Add(new Importer(log, seed + i));
+
+            // One log after the other opens its first segment, so that each sees where the ones before it lie.
+            await importers[i].AppendOneAsync();
         }
 
         return importers;
@@ -84,7 +95,7 @@ public sealed class KillTests(ITestOutputHelper output)
         var writers = new Dictionary<Importer, string?>();
         foreach (var importer in importers)
         {
-            var description = await cluster.Client.Log(importer.Log).DescribeAsync();
+            var description = await Patience.RunAsync(() => cluster.Client.Log(importer.Log).DescribeAsync());
             writers[importer] = description.Chain.WriteSegment?.Primary;
         }
 
@@ -99,7 +110,7 @@ public sealed class KillTests(ITestOutputHelper output)
     /// <summary>Waits until each of these imports had so many more batches acknowledged; fails when an import fails or time is up.</summary>
     private static async Task ProgressAsync(Task imports, IReadOnlyList<Importer> importers)
     {
-        using var late = new CancellationTokenSource(Limit);
+        using var late = new CancellationTokenSource(Patience.Limit);
         var goals = importers.Select(static importer => (importer, importer.Acknowledged + BatchesBetweenKills)).ToList();
         while (goals.Exists(static goal => goal.importer.Acknowledged < goal.Item2))
         {
@@ -108,7 +119,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 await imports;
             }
 
-            Assert.False(late.IsCancellationRequested, $"no progress within {Limit}: {string.Join(", ", goals.Select(static g => $"{g.importer.Log} {g.importer.Acknowledged} of {g.Item2}"))}");
+            Assert.False(late.IsCancellationRequested, $"no progress within {Patience.Limit}: {string.Join(", ", goals.Select(static g => $"{g.importer.Log} {g.importer.Acknowledged} of {g.Item2}"))}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None);
         }
     }
@@ -118,7 +129,7 @@ public sealed class KillTests(ITestOutputHelper output)
         foreach (var importer in importers)
         {
             var events = await ReadAllAsync(client.Log(importer.Log));
-            output.WriteLine($"{importer.Log}: {events.Count} events, {importer.Acknowledged} batches acknowledged, {importer.Attempts.Count - importer.Acknowledged} unknown, longest pause {importer.LongestPause.TotalSeconds:F1} s");
+            Say($"{importer.Log}: {events.Count} events, {importer.Acknowledged} batches acknowledged, {importer.Attempts.Count - importer.Acknowledged} unknown, longest pause {importer.LongestPause.TotalSeconds:F1} s");
             Assert.Empty(LogAudit.Violations(events, importer.Attempts));
         }
     }
@@ -127,21 +138,14 @@ public sealed class KillTests(ITestOutputHelper output)
     private static async Task<List<RecordedEvent>> ReadAllAsync(ILog log)
     {
         var events = new List<RecordedEvent>();
-        for (var waited = Stopwatch.StartNew(); ;)
+        return await Patience.RunAsync(async () =>
         {
-            try
+            await foreach (var recorded in log.ReadAsync(events.Count))
             {
-                await foreach (var recorded in log.ReadAsync(events.Count))
-                {
-                    events.Add(recorded);
-                }
+                events.Add(recorded);
+            }
 
-                return events;
-            }
-            catch (KawaException away) when (away is NodeUnavailableException or DirectoryUnavailableException && waited.Elapsed < Limit)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100));
-            }
-        }
+            return events;
+        });
     }
 }

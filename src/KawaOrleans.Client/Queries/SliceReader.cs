@@ -78,7 +78,7 @@ internal sealed class SliceReader(LogDirectory directory, SegmentCalls segments,
             var plan = await directory.PlanAsync(new RangeQuery { From = rest.From, To = rest.To }, cancellation).ConfigureAwait(false);
             return plan.Slices.Count > 0 && plan.From == rest.From && plan.To == rest.To ? new Queue<RangeSlice>(plan.Slices) : null;
         }
-        catch (KawaException)
+        catch (KawaException e) when (e is not UnknownLogException)
         {
             // What the segment said is worth more to the caller than that the directory says nothing.
             return null;

@@ -66,7 +66,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
             var chain = await chains.GetAsync(seen, cancellation).ConfigureAwait(false);
             return Locate(chain, position) is not { } now || now.Id != segment.Id || now.Primary != segment.Primary;
         }
-        catch (KawaException)
+        catch (KawaException e) when (e is not UnknownLogException)
         {
             // What the segment said is worth more to the caller than that the directory says nothing.
             return false;

@@ -10,7 +10,7 @@ internal interface INodeService : IGrainService
     [Alias("Report"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<NodeReport>> Report();
 
-    [Alias("Prepare"), ResponseTimeout("00:00:02")]
+    [Alias("Prepare"), ResponseTimeout("00:00:05")]
     Task<NodeAnswer<Prepared>> Prepare(NewSegment segment);
 
     [Alias("Fence"), ResponseTimeout("00:00:02")]

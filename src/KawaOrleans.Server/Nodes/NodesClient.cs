@@ -9,6 +9,10 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ChangeTimeout = TimeSpan.FromSeconds(2);
 
+    // Allocating and writing through a segment's file takes as long as the disk needs for its size. One that is given up is made
+    // all the same and only wastes room, so this is as long as the call behind a roll allows beside a fence and an announcement.
+    private static readonly TimeSpan PrepareTimeout = TimeSpan.FromSeconds(5);
+
     public IReadOnlyList<string> Live => nodes.Names;
 
     public IReadOnlyList<string> Missing => nodes.Missing;
@@ -17,7 +21,7 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
         Ask(node, LookTimeout, service => service.Report(), cancellation);
 
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
-        Ask(node, ChangeTimeout, service => service.Prepare(segment), cancellation);
+        Ask(node, PrepareTimeout, service => service.Prepare(segment), cancellation);
 
     public Task<NodeAnswer<FencedTail>> Fence(string node, Guid logId, Guid segmentId, int generation, CancellationToken cancellation) =>
         Ask(node, ChangeTimeout, service => service.Fence(logId, segmentId, generation), cancellation);

@@ -160,7 +160,7 @@ internal sealed partial class SegmentGrain
         {
             try
             {
-                host.Store.PrepareSpare(opening.Chain.LogId, bytes);
+                node.PrepareSpare(opening.Chain.LogId, bytes);
                 LogSpare(opening.Chain.LogName, bytes);
             }
             catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)

@@ -6,9 +6,9 @@ namespace KawaOrleans.Faults.Tests.Importing;
 internal sealed class Importer(ILog log, int seed)
 {
     private const int EventsPerBatch = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly List<Attempt> _attempts = [];
     private readonly Random _random = new(seed);
+    private readonly Stopwatch _sinceLast = Stopwatch.StartNew();
     private int _acknowledged;
 
     public string Log => log.Name;
@@ -25,38 +25,35 @@ internal sealed class Importer(ILog log, int seed)
     /// <summary>Appends until told to stop; the append in flight then is waited for.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var sinceLast = Stopwatch.StartNew();
         while (!stop.IsCancellationRequested)
         {
-            var events = NextBatch();
-            var first = await AppendAsync(EventBatch.Encode(events));
-            _attempts.Add(new Attempt(events, first));
-            if (first is not null)
-            {
-                LongestPause = sinceLast.Elapsed > LongestPause ? sinceLast.Elapsed : LongestPause;
-                sinceLast.Restart();
-                Interlocked.Increment(ref _acknowledged);
-            }
+            await AppendOneAsync();
+        }
+    }
+
+    /// <summary>Appends the next batch.</summary>
+    public async Task AppendOneAsync()
+    {
+        var events = NextBatch();
+        var first = await AppendAsync(EventBatch.Encode(events));
+        _attempts.Add(new Attempt(events, first));
+        if (first is not null)
+        {
+            LongestPause = _sinceLast.Elapsed > LongestPause ? _sinceLast.Elapsed : LongestPause;
+            _sinceLast.Restart();
+            Interlocked.Increment(ref _acknowledged);
         }
     }
 
     private async Task<long?> AppendAsync(EventBatch batch)
     {
-        var waited = Stopwatch.StartNew();
-        while (true)
+        try
         {
-            try
-            {
-                return (await log.AppendAsync(batch)).First;
-            }
-            catch (UnknownOutcomeException)
-            {
-                return null;
-            }
-            catch (KawaException nothingWritten) when ((nothingWritten.IsRetryable || nothingWritten is DirectoryUnavailableException) && waited.Elapsed < Patience)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100));
-            }
+            return (await Patience.RunAsync(() => log.AppendAsync(batch))).First;
+        }
+        catch (UnknownOutcomeException)
+        {
+            return null;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 
 namespace KawaOrleans.Faults.Tests.Silos;
 
@@ -24,7 +25,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     /// <summary>All it said since the first start.</summary>
     public IEnumerable<string> Output => _output;
 
-    /// <summary>Starts the process and returns when it reports to be ready.</summary>
+    /// <summary>Starts the process and returns when it reports to be ready and well.</summary>
     public async Task StartAsync(TimeSpan within)
     {
         _output.Enqueue($"--- {Node} starts");
@@ -109,7 +110,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         try
         {
             using var answer = await Http.GetAsync(new Uri($"http://127.0.0.1:{_httpPort}/health/ready"));
-            return answer.StatusCode == HttpStatusCode.OK;
+            return answer.StatusCode == HttpStatusCode.OK && await answer.Content.ReadFromJsonAsync<Health>() is { Status: "Healthy" };
         }
         catch (Exception notListening) when (notListening is HttpRequestException or TaskCanceledException)
         {
@@ -125,4 +126,6 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         var assembly = Path.Combine(root.FullName, "silo", "bin", built.Parent.Name, built.Name, "KawaOrleans.Silo.dll");
         return File.Exists(assembly) ? assembly : throw new FileNotFoundException("The silo is not built in this configuration.", assembly);
     }
+
+    private sealed record Health(string Status);
 }

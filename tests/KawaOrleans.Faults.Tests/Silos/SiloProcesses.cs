@@ -10,7 +10,7 @@ namespace KawaOrleans.Faults.Tests.Silos;
 internal sealed class SiloProcesses : IAsyncDisposable
 {
     /// <summary>How long a silo may take until it is ready; one that joins waits for its membership first.</summary>
-    public static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kawa-faults-");
     private readonly List<SiloProcess> _silos = [];
