@@ -39,7 +39,10 @@ internal sealed class OwnCluster : IAsyncDisposable
             }
 
             var gateways = Nodes.Select((_, i) => new IPEndPoint(IPAddress.Loopback, ports[(i * 2) + 1]));
-            return new OwnCluster(silos, await RunningCluster.ConnectAsync(ClusterId, [.. gateways], cancellation));
+
+            // These silos share one process and its processors: while one of them starts, another may be silent and yet alive.
+            return new OwnCluster(silos, await RunningCluster.ConnectAsync(
+                ClusterId, [.. gateways], cancellation, static client => client.NodeSilence = TimeSpan.FromSeconds(15)));
         }
         catch
         {

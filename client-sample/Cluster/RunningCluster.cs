@@ -19,14 +19,15 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     public IClusterClient Grains => _host.Services.GetRequiredService<IClusterClient>();
 
-    public static async Task<RunningCluster> ConnectAsync(string clusterId, IReadOnlyList<IPEndPoint> gateways, CancellationToken cancellation)
+    public static async Task<RunningCluster> ConnectAsync(
+        string clusterId, IReadOnlyList<IPEndPoint> gateways, CancellationToken cancellation, Action<KawaClientOptions>? configure = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.UseOrleansClient(client => client
             .UseStaticClustering([.. gateways])
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (clusterId, clusterId))
-            .AddKawaClient());
+            .AddKawaClient(configure));
 
         var host = builder.Build();
         await host.StartAsync(cancellation);

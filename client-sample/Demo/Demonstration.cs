@@ -69,7 +69,20 @@ internal sealed class Demonstration(IAnsiConsole console)
             .StartAsync(async progress =>
             {
                 var bar = progress.AddTask("Importing", maxValue: events);
-                await Task.WhenAll(parts.Select(part => part.WriteAsync(store, bar.Increment, cancellation)));
+
+                // One after another at first: a new log goes to the node that has the fewest to write.
+                foreach (var part in parts)
+                {
+                    bar.Increment(await part.AppendNextAsync(store, cancellation));
+                }
+
+                await Task.WhenAll(parts.Select(async part =>
+                {
+                    while (await part.AppendNextAsync(store, cancellation) is var appended and > 0)
+                    {
+                        bar.Increment(appended);
+                    }
+                }));
             });
         return time.Elapsed;
     }

@@ -10,6 +10,7 @@ internal sealed class WrittenLog(string name)
     private const int EventsPerBatch = 500;
 
     private readonly List<EventData> _events = [];
+    private int _written;
 
     public string Name => name;
 
@@ -33,15 +34,18 @@ internal sealed class WrittenLog(string name)
         return parts;
     }
 
-    /// <summary>Appends the events, batch after batch.</summary>
-    public async Task WriteAsync(IEventStoreClient store, Action<double> progress, CancellationToken cancellation)
+    /// <summary>Appends the next batch.</summary>
+    /// <returns>How many events it had; 0 when all are written.</returns>
+    public async Task<int> AppendNextAsync(IEventStoreClient store, CancellationToken cancellation)
     {
-        var log = store.Log(name);
-        foreach (var batch in _events.Chunk(EventsPerBatch))
+        var batch = _events.GetRange(_written, Math.Min(EventsPerBatch, _events.Count - _written));
+        if (batch.Count > 0)
         {
-            await log.AppendAsync(batch, cancellation);
-            progress(batch.Length);
+            await store.Log(name).AppendAsync(batch, cancellation);
+            _written += batch.Count;
         }
+
+        return batch.Count;
     }
 
     /// <summary>Queries the whole log and compares every event with what was written, byte for byte.</summary>

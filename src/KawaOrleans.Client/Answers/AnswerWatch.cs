@@ -6,6 +6,8 @@ namespace KawaOrleans.Client;
 /// nothing; if that is not answered within the other half either, waiting ends. What the call did remains unknown.</remarks>
 internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
 {
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+
     /// <param name="callee">Names the callee in the error.</param>
     /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
     /// <param name="signOfLife">A cheap call to the same place, true when it was reached; null if <paramref name="call"/> is cheap itself.</param>
@@ -53,18 +55,18 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
         return answer.IsCompleted || await sign.ConfigureAwait(false);
     }
 
+    /// <summary>Counts only time in which this process could run: a step that took long because the process itself was starved or
+    /// suspended says nothing about the callee, and counts as one step.</summary>
     private async Task<bool> IsDoneWithin(Task task, TimeSpan limit, CancellationToken cancellation)
     {
-        if (task.IsCompleted)
+        for (var left = limit; left > TimeSpan.Zero && !task.IsCompleted; left -= Step)
         {
-            return true;
-        }
-
-        await task.WaitAsync(limit, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!task.IsCompleted && cancellation.IsCancellationRequested)
-        {
-            Forget(task);
-            throw new OperationCanceledException(cancellation);
+            await task.WaitAsync(left < Step ? left : Step, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!task.IsCompleted && cancellation.IsCancellationRequested)
+            {
+                Forget(task);
+                throw new OperationCanceledException(cancellation);
+            }
         }
 
         return task.IsCompleted;

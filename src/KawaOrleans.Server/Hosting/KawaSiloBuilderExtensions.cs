@@ -51,6 +51,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<NodeHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<NodeHost>());
         services.AddSingleton<LocalNode>();
+        services.AddSingleton<LocalInventory>();
         services.AddGrainService<NodeService>();
         services.AddSingleton<NodeServiceClient>();
         services.AddSingleton<NodesClient>();

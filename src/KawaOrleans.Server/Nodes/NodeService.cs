@@ -6,14 +6,14 @@ using Orleans.Runtime;
 
 namespace KawaOrleans.Server.Nodes;
 
-/// <summary>Shell around <see cref="LocalNode"/>: moves the work off the scheduler and turns failures into answers.</summary>
+/// <summary>Shell around <see cref="LocalNode"/> and <see cref="LocalInventory"/>: moves the work off the scheduler and turns failures into answers.</summary>
 /// <remarks>
 /// A grain service can be addressed by anyone who can reach a gateway and knows its id, so it checks its callers itself: Orleans
 /// runs a target's own call filter for services as for grains, and only for this target. A silo's code outside grains calls as
 /// that silo's hosted client. This keeps out ordinary clients; a program that forges its sender is kept out by TLS alone.
 /// </remarks>
 [Reentrant]
-internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node)
+internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node, LocalInventory inventory)
     : GrainService(id, silo, loggers), INodeService, IIncomingGrainCallFilter
 {
     private const string HostedClientPrefix = "hosted-";
@@ -35,11 +35,11 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<long>> Announce(Chain chain) => Answer(() => node.Announce(chain));
 
-    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName) => Answer(() => node.Inventory(logName));
+    public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName) => Answer(() => inventory.Inventory(logName));
 
-    public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId) => Answer(() => node.Replicas(logId));
+    public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId) => Answer(() => inventory.Replicas(logId));
 
-    public Task<NodeAnswer<NodeDescription>> Describe() => Answer(node.Describe);
+    public Task<NodeAnswer<NodeDescription>> Describe() => Answer(inventory.Describe);
 
     /// <summary>What the files refuse is unknown to whoever asked; storage types never cross the wire.</summary>
     private static async Task<NodeAnswer<T>> Answer<T>(Func<T> work)

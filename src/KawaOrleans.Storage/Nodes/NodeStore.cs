@@ -27,11 +27,11 @@ public sealed class NodeStore : IDisposable
     private readonly ITimer _idleCheckpoints;
     private readonly CancellationTokenSource _closing = new();
 
-    private NodeStore(IVolume volume, string directory, string nodeName, TimeProvider time)
+    private NodeStore(IVolume volume, string directory, string nodeName, TimeProvider time, long checkpointIntervalBytes)
     {
         _volume = volume;
         _directory = directory;
-        _host = new SegmentHost(volume, new MapCache(), time, FinishLater);
+        _host = new SegmentHost(volume, new MapCache(), time, FinishLater) { CheckpointIntervalBytes = checkpointIntervalBytes };
         _spares = new SpareFiles(volume);
         volume.CreateDirectory(directory);
         _lock = volume.Lock(directory, LockName);
@@ -39,6 +39,7 @@ public sealed class NodeStore : IDisposable
         {
             Identity = NodeIdentity.Load(volume, directory, nodeName);
             volume.CreateDirectory(Path.Combine(directory, LogsFolder));
+            volume.SyncDirectory(directory);
             LoadLogs();
         }
         catch
@@ -72,14 +73,15 @@ public sealed class NodeStore : IDisposable
     /// <exception cref="ForeignDirectoryException">It belongs to a node of another name.</exception>
     public static NodeStore Open(string directory, string nodeName, TimeProvider? time = null) => Open(DiskVolume.Instance, directory, nodeName, time);
 
-    internal static NodeStore Open(IVolume volume, string directory, string nodeName, TimeProvider? time)
+    internal static NodeStore Open(
+        IVolume volume, string directory, string nodeName, TimeProvider? time, long checkpointIntervalBytes = FileLayout.CheckpointIntervalBytes)
     {
         if (Names.WhyNotKey(nodeName) is { } reason)
         {
             throw new ArgumentException($"node name '{nodeName}': {reason}", nameof(nodeName));
         }
 
-        return new NodeStore(volume, Path.GetFullPath(directory), nodeName, time ?? TimeProvider.System);
+        return new NodeStore(volume, Path.GetFullPath(directory), nodeName, time ?? TimeProvider.System, checkpointIntervalBytes);
     }
 
     /// <summary>Records the cluster the node belongs to, once (synced).</summary>

@@ -10,7 +10,7 @@ internal sealed class FrameReader(IVolumeFile file, uint segmentKey, long limit)
     private const int StepBytes = 1024 * 1024;
     private const int MaxFrameBytes = Limits.MaxEventBytes;
 
-    private byte[] _buffer = new byte[StepBytes];
+    private byte[] _buffer = new byte[(int)Math.Min(StepBytes, limit)];
     private long _start;
     private int _filled;
 

@@ -14,7 +14,7 @@ internal sealed record RecoveredTail
     /// <summary>The offset of the last checkpoint; 0: none.</summary>
     public required long LastCheckpoint { get; init; }
 
-    /// <summary>Where the frames begin that no checkpoint covers.</summary>
+    /// <summary>Where the frames begin that may not be on disk: those before were synced before a later one was written.</summary>
     public required long UncoveredFrom { get; init; }
 
     /// <summary>How many events the last checkpoint covers.</summary>

@@ -32,7 +32,7 @@ internal sealed class SegmentRecovery
         _lastTimestamp = header.TimestampFloor;
     }
 
-    /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first calls <see cref="MakeDurable"/>.</summary>
+    /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first runs <see cref="DurableRewrite"/>.</summary>
     /// <param name="file">The file.</param>
     /// <param name="header">Its header.</param>
     /// <param name="powerWasLost">For a mapped segment after a power loss: pages are missing in no order, so checkpoints prove
@@ -41,34 +41,14 @@ internal sealed class SegmentRecovery
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
     public static RecoveredTail Find(IVolumeFile file, SegmentHeader header, bool powerWasLost) => new SegmentRecovery(file, header).Find(powerWasLost);
 
-    /// <summary>Writes what no checkpoint covers again, zeroes W bytes behind the tail and syncs: after this the disk holds what
-    /// was found, whatever the page cache held before.</summary>
-    public static void MakeDurable(IVolumeFile file, SegmentHeader header, RecoveredTail found)
-    {
-        var buffer = new byte[1024 * 1024];
-        for (var offset = found.UncoveredFrom; offset < found.Tail.Offset; offset += buffer.Length)
-        {
-            var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, found.Tail.Offset - offset));
-            file.Read(offset, part);
-            file.Write(offset, part);
-        }
-
-        Array.Clear(buffer);
-        var end = Math.Min(found.Tail.Offset + FileLayout.MaxGroupBytes(header.FileBytes), header.FileBytes);
-        for (var offset = found.Tail.Offset; offset < end; offset += buffer.Length)
-        {
-            file.Write(offset, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - offset)));
-        }
-
-        file.Sync();
-    }
-
     private RecoveredTail Find(bool powerWasLost)
     {
         var start = powerWasLost ? FileLayout.FirstFrame : LoadCheckpoints();
         var offset = start;
         var tail = start;
-        var groupStart = 0L;
+
+        // The checkpoint that the hint named opened a group, and events of that group may follow it.
+        var groupStart = _lastCheckpoint;
         var pending = new List<(long Offset, uint Checksum, long Timestamp)>();
         FrameStatus status;
         while ((status = _reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
@@ -100,7 +80,10 @@ internal sealed class SegmentRecovery
             else if (frame.Kind == FrameKind.Checkpoint)
             {
                 TakeCheckpoint(frame);
-                start = tail = frame.End;
+
+                // What it covers was synced before it was written; that it was synced itself, only a hint could say.
+                start = frame.Offset;
+                tail = frame.End;
             }
         }
 
@@ -141,6 +124,7 @@ internal sealed class SegmentRecovery
         for (var offset = hint.Offset; offset != 0; offset = chain.Peek().Checkpoint.Previous)
         {
             if (offset < FileLayout.FirstFrame
+                || offset > _header.FileBytes - FrameLayout.HeaderBytes
                 || _reader.TryRead(offset, out var frame) != FrameStatus.Whole
                 || frame.Kind != FrameKind.Checkpoint
                 || Checkpoint.Read(frame) is not { } checkpoint)

@@ -22,6 +22,13 @@ internal sealed record Footer
     /// <summary>The offset of the nearest listed frame at or before a relative position.</summary>
     public long OffsetAtOrBefore(long relative) => (long)Sparse[Math.Min(relative / Interval, Sparse.Length - 1)] << 3;
 
+    /// <summary>True when a footer was begun at the end of a sealed segment, whole or not. The sealing was synced before.</summary>
+    public static bool BeginsAt(IVolumeFile file, long end)
+    {
+        Span<byte> header = stackalloc byte[FrameLayout.HeaderBytes];
+        return file.Read(end, header) == header.Length && header[FrameLayout.Kind] == (byte)FrameKind.Footer;
+    }
+
     /// <summary>Reads the footer behind the end of a sealed segment; null when it is missing or not whole: it can be rebuilt.</summary>
     public static Footer? TryRead(IFileMap map, uint segmentKey, long end)
     {

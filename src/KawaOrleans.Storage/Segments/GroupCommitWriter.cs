@@ -10,7 +10,6 @@ namespace KawaOrleans.Storage.Segments;
 /// </remarks>
 internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 {
-    private readonly Segment _segment;
     private readonly DurableTail _tail;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -24,14 +23,14 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private long _lastAppend;
 
     public GroupCommitWriter(Segment segment, DurableTail tail, TimeProvider time)
+        : base(segment)
     {
-        _segment = segment;
         _tail = tail;
         _time = time;
         _freeBytes = tail.Cursor.FreeBytes;
     }
 
-    public override bool IsThreeQuartersFull => Volatile.Read(ref _freeBytes) < _segment.Header.FileBytes / 4;
+    public override bool IsThreeQuartersFull => Volatile.Read(ref _freeBytes) < Segment.Header.FileBytes / 4;
 
     internal override ulong ContentHash => _tail.Cursor.ContentHash;
 
@@ -90,13 +89,13 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 
             if (_tail.HasStaged)
             {
-                _tail.Commit(_segment.WritableFile);
-                _segment.Publish(_tail.Cursor.Tail);
+                _tail.Commit(Segment.WritableFile);
+                Segment.Publish(_tail.Cursor.Tail);
             }
         }
         catch (IOException e)
         {
-            _segment.Poison(e);
+            Segment.Poison(e);
         }
     }
 
@@ -117,7 +116,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private bool TryTake()
     {
         // The write gate too, and first, as everywhere: the tail belongs to its holder, and Dispose may be writing a checkpoint.
-        lock (_segment.WriteGate)
+        lock (Segment.WriteGate)
         {
             lock (_gate)
             {
@@ -163,7 +162,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     {
         var end = begin;
         Func<StorageException>? refused;
-        lock (_segment.WriteGate)
+        lock (Segment.WriteGate)
         {
             refused = _ended;
             if (refused is null)
@@ -173,8 +172,8 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                     end = StageGroup(begin);
                     if (_tail.HasStaged)
                     {
-                        _tail.Commit(_segment.WritableFile);
-                        _segment.Publish(_tail.Cursor.Tail);
+                        _tail.Commit(Segment.WritableFile);
+                        Segment.Publish(_tail.Cursor.Tail);
                         Volatile.Write(ref _freeBytes, _tail.Cursor.FreeBytes);
                     }
 
@@ -183,8 +182,8 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                 catch (Exception e)
                 {
                     // Whatever it was, what the file holds is unknown now: this process writes it no more.
-                    _segment.Poison(e);
-                    refused = () => new SegmentPoisonedException(_segment.Path, e);
+                    Segment.Poison(e);
+                    refused = () => new SegmentPoisonedException(Segment.Path, e);
                     End(refused);
                 }
             }
@@ -237,7 +236,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
             if (_full || batch.Bytes.Length > _tail.Cursor.FreeBytes)
             {
                 Volatile.Write(ref _full, true);
-                pending.Refuse(new SegmentFullException(_segment.Path, batch.Bytes.Length, _tail.Cursor.FreeBytes));
+                pending.Refuse(new SegmentFullException(Segment.Path, batch.Bytes.Length, _tail.Cursor.FreeBytes));
                 continue;
             }
 

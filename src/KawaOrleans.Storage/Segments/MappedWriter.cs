@@ -11,7 +11,6 @@ namespace KawaOrleans.Storage;
 /// </remarks>
 public sealed class MappedWriter : SegmentWriter
 {
-    private readonly Segment _segment;
     private readonly TailCursor _cursor;
     private readonly IWritableMap _map;
     private readonly PageSupply _pages;
@@ -21,8 +20,8 @@ public sealed class MappedWriter : SegmentWriter
     private bool _full;
 
     internal MappedWriter(Segment segment, TailCursor cursor, IWritableMap map, TimeProvider time)
+        : base(segment)
     {
-        _segment = segment;
         _cursor = cursor;
         _map = map;
         _clock = new WriterClock(time);
@@ -30,7 +29,7 @@ public sealed class MappedWriter : SegmentWriter
     }
 
     /// <inheritdoc/>
-    public override bool IsThreeQuartersFull => _segment.Header.FileBytes - _segment.Tail.Offset < _segment.Header.FileBytes / 4;
+    public override bool IsThreeQuartersFull => Segment.Header.FileBytes - Segment.Tail.Offset < Segment.Header.FileBytes / 4;
 
     internal override ulong ContentHash => _cursor.ContentHash;
 
@@ -68,7 +67,7 @@ public sealed class MappedWriter : SegmentWriter
             bytes.CopyTo(frames);
             var appended = _cursor.Stamp(frames, _clock.UtcTicks(), start);
             _map.Wrote(start, bytes.Length);
-            _segment.Publish(_cursor.Tail);
+            Segment.Publish(_cursor.Tail);
             _pages.Reached(_cursor.Offset);
             return appended;
         }
@@ -77,7 +76,7 @@ public sealed class MappedWriter : SegmentWriter
     /// <inheritdoc/>
     public override ValueTask FlushAsync() => new(Task.Run(() =>
     {
-        lock (_segment.WriteGate)
+        lock (Segment.WriteGate)
         {
             if (_ended is null)
             {
@@ -87,7 +86,7 @@ public sealed class MappedWriter : SegmentWriter
     }));
 
     /// <inheritdoc/>
-    public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= _segment.Header.FileBytes - _segment.Tail.Offset;
+    public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Segment.Header.FileBytes - Segment.Tail.Offset;
 
     internal override void End(Func<StorageException> reason)
     {
@@ -133,7 +132,7 @@ public sealed class MappedWriter : SegmentWriter
         if (_full || bytes > _cursor.FreeBytes)
         {
             Volatile.Write(ref _full, true);
-            throw new SegmentFullException(_segment.Path, bytes, _cursor.FreeBytes);
+            throw new SegmentFullException(Segment.Path, bytes, _cursor.FreeBytes);
         }
     }
 
@@ -146,7 +145,7 @@ public sealed class MappedWriter : SegmentWriter
             var (slot, sector) = _cursor.NextHint();
             sector.CopyTo(_map.WritableSpan(slot, sector.Length));
             _map.Wrote(slot, sector.Length);
-            _segment.Publish(_cursor.Tail);
+            Segment.Publish(_cursor.Tail);
         }
     }
 
@@ -154,13 +153,13 @@ public sealed class MappedWriter : SegmentWriter
     {
         try
         {
-            _segment.WritableFile.Sync();
+            Segment.WritableFile.Sync();
         }
         catch (IOException e)
         {
-            _segment.Poison(e);
-            End(() => new SegmentPoisonedException(_segment.Path, e));
-            throw new SegmentPoisonedException(_segment.Path, e);
+            Segment.Poison(e);
+            End(() => new SegmentPoisonedException(Segment.Path, e));
+            throw new SegmentPoisonedException(Segment.Path, e);
         }
     }
 }

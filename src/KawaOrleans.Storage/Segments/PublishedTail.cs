@@ -28,8 +28,8 @@ internal sealed class PublishedTail
     public void Publish(Tail tail)
     {
         var sequence = _sequence;
-        Volatile.Write(ref _sequence, sequence + 1);
-        Interlocked.MemoryBarrier();
+        Volatile.Write(ref _sequence, unchecked(sequence + 1));
+        Volatile.WriteBarrier();
         Volatile.Write(ref _position, tail.Position);
         Volatile.Write(ref _offset, tail.Offset);
         Volatile.Write(ref _lastTimestamp, tail.LastTimestamp);

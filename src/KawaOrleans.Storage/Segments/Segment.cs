@@ -25,6 +25,7 @@ public sealed class Segment : IDisposable
     private OpenedSector? _opened;
     private Exception? _poison;
     private ulong _contentHash;
+    private bool _disposed;
 
     internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, RecoveredTail? recovered, Tail end, ulong contentHash)
     {
@@ -101,11 +102,7 @@ public sealed class Segment : IDisposable
     {
         lock (WriteGate)
         {
-            if (_poison is not null)
-            {
-                throw new SegmentPoisonedException(Path, _poison);
-            }
-
+            RefuseIfPoisoned();
             if (IsReadOnly || _recovered is null || LostPower)
             {
                 throw new WriterFencedException(Path);
@@ -125,13 +122,15 @@ public sealed class Segment : IDisposable
 
             if (_state == SegmentState.Prepared)
             {
-                var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks, durability, BootId.Current);
+                // What is on disk outlives every run of the system.
+                var boot = durability == Durability.Mapped ? BootId.Current : Guid.Empty;
+                var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks, durability, boot);
                 WriteSector(FileLayout.Opened, opened.Encode(_key));
                 _opened = opened;
                 _state = SegmentState.Open;
             }
 
-            var cursor = new TailCursor(Header, _recovered);
+            var cursor = new TailCursor(Header, _recovered, _file.Host.CheckpointIntervalBytes);
             return _writer = durability == Durability.Mapped ? OpenMapped(cursor) : OpenDurable(cursor);
         }
     }
@@ -171,7 +170,7 @@ public sealed class Segment : IDisposable
     }
 
     /// <summary>The frames of [from, to), as many as fit: at least one event if there is one. Not verified: the reader does that.</summary>
-    /// <exception cref="SegmentDamagedException">A frame's length makes no sense.</exception>
+    /// <exception cref="SegmentDamagedException">A frame's length or position makes no sense.</exception>
     public FrameSpan Read(long from, long to, int maxEvents, int maxBytes)
     {
         var tail = Tail;
@@ -188,11 +187,12 @@ public sealed class Segment : IDisposable
         var end = -1L;
         for (var offset = view.OffsetOf(from - Header.BasePosition); offset < tail.Offset;)
         {
-            var header = view.Map.Span(offset, FrameLayout.HeaderBytes);
-            var length = BinaryPrimitives.ReadInt32LittleEndian(header[FrameLayout.Length..]);
-            if (length < FrameLayout.HeaderBytes || length > tail.Offset - offset)
+            var left = tail.Offset - offset;
+            var header = view.Map.Span(offset, (int)Math.Min(FrameLayout.HeaderBytes, left));
+            var length = left < FrameLayout.HeaderBytes ? 0 : BinaryPrimitives.ReadInt32LittleEndian(header[FrameLayout.Length..]);
+            if (length < FrameLayout.HeaderBytes || length > left)
             {
-                throw new SegmentDamagedException(Path, offset, $"a frame of {length} bytes");
+                throw new SegmentDamagedException(Path, offset, $"a frame of {length} bytes where {left} are left");
             }
 
             var frameEnd = offset + FrameLayout.Padded(length);
@@ -203,6 +203,11 @@ public sealed class Segment : IDisposable
                 var positions = kind == FrameKind.Event ? 1L : BinaryPrimitives.ReadUInt32LittleEndian(view.Map.Span(offset, FrameLayout.HeaderBytes + 4)[FrameLayout.HeaderBytes..]);
                 if (position + positions > from)
                 {
+                    if (position > next)
+                    {
+                        throw new SegmentDamagedException(Path, offset, $"position {position} where {next} comes next");
+                    }
+
                     if (position >= to || next - from >= maxEvents || (start >= 0 && frameEnd - start > maxBytes))
                     {
                         break;
@@ -217,8 +222,9 @@ public sealed class Segment : IDisposable
             offset = frameEnd;
         }
 
+        // The frames are there, or the tail would not say so: an empty answer would read as the end of the log.
         return start < 0
-            ? new FrameSpan(default, default, from)
+            ? throw new SegmentDamagedException(Path, tail.Offset, $"position {from} is not in the frames before")
             : new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
     }
 
@@ -253,17 +259,14 @@ public sealed class Segment : IDisposable
 
     /// <summary>Makes the replica refuse its writer for ever (synced) and answers how far it got. Repeatable.</summary>
     /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process: its tail is unknown until a restart.</exception>
+    /// <exception cref="WriterFencedException">The file is open for reading only, or closed.</exception>
     public Tail Fence(long savedChainVersion)
     {
         lock (WriteGate)
         {
             if (_state < SegmentState.Fenced)
             {
-                if (_poison is not null)
-                {
-                    throw new SegmentPoisonedException(Path, _poison);
-                }
-
+                RefuseIfPoisoned();
                 _writer?.End(() => new WriterFencedException(Path));
                 _writer?.Settle();
                 _contentHash = _writer?.ContentHash ?? _recovered!.ContentHash;
@@ -277,6 +280,7 @@ public sealed class Segment : IDisposable
 
     /// <summary>Ends a fenced replica at the position that the chain says (synced). What it holds beyond is void. Repeatable.</summary>
     /// <exception cref="InvalidOperationException">Not fenced, or shorter than that, or already ended elsewhere.</exception>
+    /// <exception cref="SegmentPoisonedException">A write or sync failed, now or earlier in this process.</exception>
     public void Seal(long end)
     {
         lock (WriteGate)
@@ -285,6 +289,8 @@ public sealed class Segment : IDisposable
             {
                 return;
             }
+
+            RefuseIfPoisoned();
 
             if (_state != SegmentState.Fenced || end > Tail.Position || end < Header.BasePosition)
             {
@@ -318,7 +324,7 @@ public sealed class Segment : IDisposable
     {
         lock (WriteGate)
         {
-            if (_state != SegmentState.Sealed)
+            if (_state != SegmentState.Sealed || _disposed || _poison is not null)
             {
                 return false;
             }
@@ -351,6 +357,7 @@ public sealed class Segment : IDisposable
                 _writer?.LeaveCheckpoint();
             }
 
+            _disposed = true;
             _file.Dispose();
             _file.Host.Views.Remove(this);
         }
@@ -378,12 +385,24 @@ public sealed class Segment : IDisposable
         return new MappedWriter(this, cursor, map, _file.Host.Time);
     }
 
+    private void RefuseIfPoisoned()
+    {
+        // A second sync after a failed one succeeds without having written anything: nothing may be concluded from it.
+        if (_poison is not null)
+        {
+            throw new SegmentPoisonedException(Path, _poison);
+        }
+    }
+
     private void WriteSector(long offset, byte[] sector)
     {
+        var file = WritableFile;
         try
         {
-            WritableFile.Write(offset, sector);
-            WritableFile.Sync();
+            // The sectors before it may be known only to the page cache, if the process that wrote them failed to sync.
+            DurableRewrite.StateSectors(file);
+            file.Write(offset, sector);
+            file.Sync();
         }
         catch (IOException e)
         {

@@ -1,10 +1,14 @@
+using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>A segment's file: its path, and its handle while it is open for writing.</summary>
+/// <remarks>Handles are opened and used one at a time, under the gate: a writable one shares the file with no other, and a
+/// reader that looks for one must not meet its closing.</remarks>
 internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader header, IVolumeFile? writable) : IDisposable
 {
+    private readonly Lock _gate = new();
     private IVolumeFile? _writable = writable;
 
     public string Path { get; } = path;
@@ -21,50 +25,65 @@ internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader h
     {
         get
         {
-            if (_writable is { } open)
+            lock (_gate)
             {
-                return open.Length;
+                using var opened = _writable is null ? OpenForReading() : null;
+                return (_writable ?? opened!).Length;
             }
-
-            using var file = Host.Volume.Open(Path, writable: false);
-            return file.Length;
         }
     }
 
     public IFileMap Map()
     {
-        if (_writable is { } open)
+        lock (_gate)
         {
-            return open.Map();
-        }
-
-        try
-        {
-            using var file = Host.Volume.Open(Path, writable: false);
-            return file.Map();
-        }
-        catch (IOException e) when (e is not StorageException)
-        {
-            throw new SegmentUnreadableException(Path, e);
+            using var opened = _writable is null ? OpenForReading() : null;
+            return (_writable ?? opened!).Map();
         }
     }
 
     /// <summary>Writes behind the frames, lengthening the file if it must, and syncs.</summary>
     public void WriteBehindEnd(long offset, ReadOnlySpan<byte> bytes)
     {
-        using var opened = _writable is null ? Host.Volume.Open(Path, writable: true) : null;
-        var file = _writable ?? opened!;
-        var needed = offset + bytes.Length;
-        if (needed > file.Length)
+        lock (_gate)
         {
-            file.SetLength((needed + FileLayout.PageBytes - 1) / FileLayout.PageBytes * FileLayout.PageBytes);
-        }
+            using var opened = _writable is null ? Host.Volume.Open(Path, writable: true) : null;
+            var file = _writable ?? opened!;
 
-        file.Write(offset, bytes);
-        file.Sync();
+            // First that it is sealed: what is written now would be damage in a file that is not.
+            DurableRewrite.StateSectors(file);
+            file.Sync();
+            var needed = offset + bytes.Length;
+            if (needed > file.Length)
+            {
+                file.SetLength((needed + FileLayout.PageBytes - 1) / FileLayout.PageBytes * FileLayout.PageBytes);
+            }
+
+            file.Write(offset, bytes);
+            file.Sync();
+        }
     }
 
-    public void CloseWritable() => Interlocked.Exchange(ref _writable, null)?.Dispose();
+    public void CloseWritable()
+    {
+        lock (_gate)
+        {
+            _writable?.Dispose();
+            _writable = null;
+        }
+    }
 
     public void Dispose() => CloseWritable();
+
+    private IVolumeFile OpenForReading()
+    {
+        try
+        {
+            return Host.Volume.Open(Path, writable: false);
+        }
+        catch (Exception e) when (e is IOException and not StorageException or UnauthorizedAccessException)
+        {
+            throw new SegmentUnreadableException(Path, e);
+        }
+    }
 }

@@ -47,6 +47,13 @@ internal static class SegmentLoader
             CheckLength(path, file.Length, header, states);
             if (states.End is { } end)
             {
+                if (writable && !Footer.BeginsAt(file, end.End.Offset))
+                {
+                    file.Dispose();
+                    file = host.Volume.Open(path, writable: true);
+                    DurableRewrite.StatesOnly(file);
+                }
+
                 var closed = new SegmentFile(host, path, header, writable: null);
                 return new Segment(closed, SegmentState.Sealed, states.Opened, recovered: null, end.End, end.ContentHash);
             }
@@ -97,7 +104,7 @@ internal static class SegmentLoader
 
         if (writable)
         {
-            SegmentRecovery.MakeDurable(file, header, recovered);
+            DurableRewrite.Run(file, header, recovered);
         }
 
         return recovered;

@@ -14,12 +14,13 @@ public enum Durability
 /// <summary>The one write handle of a segment. Batches given concurrently take positions in the order given.</summary>
 public abstract class SegmentWriter
 {
-    private protected SegmentWriter()
-    {
-    }
+    private protected SegmentWriter(Segment segment) => Segment = segment;
 
     /// <summary>True once three quarters are used: time to prepare the next file.</summary>
     public abstract bool IsThreeQuartersFull { get; }
+
+    /// <summary>What it writes.</summary>
+    internal Segment Segment { get; }
 
     /// <summary>The running content hash; meaningful once no write is in flight.</summary>
     internal abstract ulong ContentHash { get; }

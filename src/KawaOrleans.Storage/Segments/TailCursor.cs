@@ -5,7 +5,7 @@ using KawaOrleans.Storage.Recovery;
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>Where a writer stands: the next frame's place, and what each frame adds to index and content hash. Used by one thread at a time.</summary>
-internal sealed class TailCursor(SegmentHeader header, RecoveredTail from)
+internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long checkpointIntervalBytes)
 {
     private readonly uint _key = header.Identity.ChecksumKey;
     private readonly DensePositions _positions = from.Positions;
@@ -32,7 +32,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from)
     /// <summary>True when events lie behind the last checkpoint.</summary>
     public bool HasUncovered => _positions.Count > _coveredPositions;
 
-    public bool IsCheckpointDue => HasUncovered && UncoveredBytes >= FileLayout.CheckpointIntervalBytes;
+    public bool IsCheckpointDue => HasUncovered && UncoveredBytes >= checkpointIntervalBytes;
 
     private long UncoveredBytes => Offset - Math.Max(LastCheckpoint, FileLayout.FirstFrame);
 

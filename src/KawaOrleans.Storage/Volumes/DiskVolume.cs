@@ -13,7 +13,9 @@ internal sealed class DiskVolume : IVolume
         DiskFile? file = null;
         try
         {
-            file = new DiskFile(path, File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, bytes));
+            var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            file = new DiskFile(path, handle);
+            PosixAllocation.Allocate(handle, bytes);
 
             // Written through: an allocated but unwritten extent costs a journal commit at each first sync (1.6 times slower).
             for (var offset = 0L; offset < bytes; offset += ZeroStepBytes)

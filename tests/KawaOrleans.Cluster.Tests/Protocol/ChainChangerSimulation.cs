@@ -216,6 +216,7 @@ internal sealed class ChainChangerSimulation
 
             Assert.NotNull(_cluster.Owner(chain).Append(chain.LogId, chain.WriteSegment.Id, 1));
             var rolled = Complete(changer.OpenWriteSegment(log, chain.WriteSegment.Id, 0, default));
+            Assert.DoesNotContain(rolled.LogId, _cluster.Stored.Catalogue!.Value.Deleted);
             if (rolled.LogId != chain.LogId)
             {
                 // Who would roll found a deletion half done, and finished it.

@@ -61,7 +61,13 @@ public sealed class FrameTests
     {
         var frame = Event(0, out _);
 
-        foreach (var other in (SegmentIdentity[])[Identity with { Id = Guid.NewGuid() }, Identity with { Generation = 1 }, Identity with { Epoch = 2 }])
+        SegmentIdentity[] others =
+        [
+            new(Guid.NewGuid(), Identity.Generation, Identity.Epoch),
+            new(Identity.Id, Identity.Generation + 1, Identity.Epoch),
+            new(Identity.Id, Identity.Generation, Identity.Epoch + 1),
+        ];
+        foreach (var other in others)
         {
             Assert.Equal(FrameStatus.BadChecksum, Frame.TryRead(frame, Offset, other, out _));
         }

@@ -97,6 +97,7 @@ internal sealed unsafe class FasterLogPeer : IPeer
         return sum < 0 ? -1 : count;
     }
 
+    /// <summary>Reads a committed entry. FasterLog takes it from its file, that is from the page cache, even when it is still in memory.</summary>
     public long Read(long address, int bytes)
     {
         var read = _log.ReadAsync(address, bytes);
