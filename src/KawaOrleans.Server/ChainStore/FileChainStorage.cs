@@ -8,21 +8,24 @@ namespace KawaOrleans.Server.ChainStore;
 /// Every access holds the directory's lock, so that whatever is read is on disk. Not for network file systems.</summary>
 internal sealed class FileChainStorage : IGrainStorage, IDisposable
 {
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(4);
 
     private readonly string _directory;
     private readonly TimeProvider _time;
+    private readonly TimeSpan _patience;
 
     // The callers of this process wait here in turn; only the first of them competes with other processes.
     private readonly SemaphoreSlim _turn = new(1);
 
     /// <param name="directory">Made if missing, with all above it.</param>
     /// <param name="time">For waits.</param>
-    public FileChainStorage(string directory, TimeProvider time)
+    /// <param name="patience">How long to wait for the lock: 3 s unless given, less than the callers above wait.</param>
+    public FileChainStorage(string directory, TimeProvider time, TimeSpan? patience = null)
     {
         _directory = Path.GetFullPath(directory);
         _time = time;
+        _patience = patience ?? UsualPatience;
     }
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
@@ -106,7 +109,7 @@ internal sealed class FileChainStorage : IGrainStorage, IDisposable
     private Task Locked(string name, Action<string, string, StoreLock> work) => Task.Run(async () =>
     {
         var started = _time.GetTimestamp();
-        if (!await _turn.WaitAsync(LockPatience).ConfigureAwait(false))
+        if (!await _turn.WaitAsync(_patience).ConfigureAwait(false))
         {
             throw Busy("requests of this process were before this one");
         }
@@ -147,7 +150,7 @@ internal sealed class FileChainStorage : IGrainStorage, IDisposable
                 return held;
             }
 
-            if (_time.GetElapsedTime(started) > LockPatience)
+            if (_time.GetElapsedTime(started) > _patience)
             {
                 throw Busy(whyNot!);
             }
@@ -158,7 +161,7 @@ internal sealed class FileChainStorage : IGrainStorage, IDisposable
     }
 
     private ChainStoreException Busy(string reason) => new(
-        ChainStoreProblem.Away, $"The chain store's directory '{_directory}' was not free within {LockPatience.TotalSeconds:0} s: {reason} Retry.");
+        ChainStoreProblem.Away, $"The chain store's directory '{_directory}' was not free within {_patience.TotalSeconds:0} s: {reason} Retry.");
 
     /// <summary>Syncs what a holder that died may have left in the page cache only.</summary>
     private void SyncAll()

@@ -7,15 +7,17 @@ namespace KawaOrleans.Server.ChainStore;
 
 /// <summary>The chain store on any Orleans grain storage that compares ETags. A lost race is null; everything else that fails is a
 /// store that is away, and then the outcome of a swap is unknown.</summary>
-internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider time) : IChainRecords
+internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider time, TimeSpan? patience = null) : IChainRecords
 {
     private const string ChainState = "chain";
     private const string CatalogueState = "catalogue";
 
     // Longer than a healthy store ever takes, shorter than a client waits for the call behind it.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(4);
 
     private static readonly GrainId CatalogueId = GrainId.Create("kawa-catalogue", "0");
+
+    private readonly TimeSpan _patience = patience ?? UsualPatience;
 
     public Task<Versioned<Chain>?> ReadChain(string logName, CancellationToken cancellation) =>
         Read<Chain>(ChainState, ChainId(logName), cancellation);
@@ -118,7 +120,7 @@ internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider ti
         cancellation.ThrowIfCancellationRequested();
         try
         {
-            return await call().WaitAsync(Patience, time, cancellation);
+            return await call().WaitAsync(_patience, time, cancellation);
         }
         catch (Exception e) when (e is not (ChainStoreException or NotSupportedException) && !cancellation.IsCancellationRequested)
         {

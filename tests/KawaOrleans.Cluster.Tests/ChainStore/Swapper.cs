@@ -9,8 +9,10 @@ internal static class Swapper
     /// <summary>Wins that many swaps, each of which counts the version on by one; answers 0.</summary>
     public static async Task<int> Run(string directory, string log, int swaps)
     {
-        using var storage = new FileChainStorage(directory, TimeProvider.System);
-        var records = new OrleansChainRecords(storage, TimeProvider.System);
+        // However slow the machine is: a swap whose outcome is unknown could not be counted.
+        var patience = TimeSpan.FromMinutes(1);
+        using var storage = new FileChainStorage(directory, TimeProvider.System, patience);
+        var records = new OrleansChainRecords(storage, TimeProvider.System, patience);
         var won = 0;
         while (won < swaps)
         {
