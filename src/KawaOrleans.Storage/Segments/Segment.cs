@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using KawaOrleans.Format;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Volumes;
@@ -17,9 +15,8 @@ public sealed class Segment : IDisposable
     private readonly uint _key;
     private readonly TailSignal _signal = new();
     private RecoveredTail? _recovered;
-    private DensePositions? _dense;
-    private IFileMap? _openMap;
     private readonly PublishedTail _tail;
+    private readonly SegmentFrames _frames;
     private volatile SegmentState _state;
     private SegmentWriter? _writer;
     private OpenedSector? _opened;
@@ -34,10 +31,13 @@ public sealed class Segment : IDisposable
         _state = state;
         _opened = opened;
         _recovered = recovered;
-        _dense = recovered?.Positions;
         _tail = new PublishedTail(end);
         _contentHash = contentHash;
-        _openMap = state == SegmentState.Sealed ? null : file.Map();
+        _frames = new SegmentFrames(this, file)
+        {
+            Positions = recovered?.Positions,
+            Map = state == SegmentState.Sealed ? null : file.Map(),
+        };
     }
 
     /// <summary>What the file says of itself.</summary>
@@ -117,7 +117,7 @@ public sealed class Segment : IDisposable
             {
                 _writer.End(() => new WriterFencedException(Path));
                 _recovered = SegmentRecovery.Find(WritableFile, Header, powerWasLost: false);
-                _dense = _recovered.Positions;
+                _frames.Positions = _recovered.Positions;
             }
 
             if (_state == SegmentState.Prepared)
@@ -139,94 +139,13 @@ public sealed class Segment : IDisposable
     /// <exception cref="SegmentDamagedException">The frame does not verify.</exception>
     public bool TryRead(long position, out RecordedEvent? found)
     {
-        found = null;
-        var tail = Tail;
-        if (position < Header.BasePosition || position >= tail.Position)
-        {
-            return false;
-        }
-
-        var view = View();
-        var offset = view.OffsetOf(position - Header.BasePosition);
-        while (offset < tail.Offset)
-        {
-            var frame = Verified(view.Map, offset, tail.Offset);
-            if (frame.Kind == FrameKind.Event && Header.BasePosition + frame.RelativePosition == position)
-            {
-                found = Opened(frame).ToRecordedEvent();
-                break;
-            }
-
-            if (Header.BasePosition + frame.RelativePosition > position)
-            {
-                break;
-            }
-
-            offset = frame.End;
-        }
-
-        GC.KeepAlive(view.Map);
+        found = _frames.Find(position, Tail);
         return found is not null;
     }
 
     /// <summary>The frames of [from, to), as many as fit: at least one event if there is one. Not verified: the reader does that.</summary>
     /// <exception cref="SegmentDamagedException">A frame's length or position makes no sense.</exception>
-    public FrameSpan Read(long from, long to, int maxEvents, int maxBytes)
-    {
-        var tail = Tail;
-        from = Math.Max(from, Header.BasePosition);
-        to = Math.Min(to, tail.Position);
-        if (from >= to || maxEvents <= 0)
-        {
-            return new FrameSpan(default, default, from);
-        }
-
-        var view = View();
-        var next = from;
-        var start = -1L;
-        var end = -1L;
-        for (var offset = view.OffsetOf(from - Header.BasePosition); offset < tail.Offset;)
-        {
-            var left = tail.Offset - offset;
-            var header = view.Map.Span(offset, (int)Math.Min(FrameLayout.HeaderBytes, left));
-            var length = left < FrameLayout.HeaderBytes ? 0 : BinaryPrimitives.ReadInt32LittleEndian(header[FrameLayout.Length..]);
-            if (length < FrameLayout.HeaderBytes || length > left)
-            {
-                throw new SegmentDamagedException(Path, offset, $"a frame of {length} bytes where {left} are left");
-            }
-
-            var frameEnd = offset + FrameLayout.Padded(length);
-            var kind = (FrameKind)header[FrameLayout.Kind];
-            if (kind is FrameKind.Event or FrameKind.Gap)
-            {
-                var position = Header.BasePosition + BinaryPrimitives.ReadUInt32LittleEndian(header[FrameLayout.RelativePosition..]);
-                var positions = kind == FrameKind.Event ? 1L : BinaryPrimitives.ReadUInt32LittleEndian(view.Map.Span(offset, FrameLayout.HeaderBytes + 4)[FrameLayout.HeaderBytes..]);
-                if (position + positions > from)
-                {
-                    if (position > next)
-                    {
-                        throw new SegmentDamagedException(Path, offset, $"position {position} where {next} comes next");
-                    }
-
-                    if (position >= to || next - from >= maxEvents || (start >= 0 && frameEnd - start > maxBytes))
-                    {
-                        break;
-                    }
-
-                    start = start < 0 ? offset : start;
-                    end = frameEnd;
-                    next = position + positions;
-                }
-            }
-
-            offset = frameEnd;
-        }
-
-        // The frames are there, or the tail would not say so: an empty answer would read as the end of the log.
-        return start < 0
-            ? throw new SegmentDamagedException(Path, tail.Offset, $"position {from} is not in the frames before")
-            : new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
-    }
+    public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) => _frames.Read(from, to, maxEvents, maxBytes, Tail);
 
     /// <summary>Completes with true once the tail is beyond the position, with false when time is up or the segment has ended.</summary>
     public async ValueTask<bool> WaitForAsync(long position, TimeSpan wait, CancellationToken cancellation)
@@ -297,7 +216,7 @@ public sealed class Segment : IDisposable
                 throw new InvalidOperationException($"{Path}: {_state} up to {Tail.Position} cannot be sealed at {end}.");
             }
 
-            var (sealedTail, hash) = end == Tail.Position ? (Tail, _contentHash) : EndAt(end);
+            var (sealedTail, hash) = end == Tail.Position ? (Tail, _contentHash) : _frames.EndAt(end, Tail);
             WriteSector(FileLayout.Sealed, new SealedSector(sealedTail, hash).Encode(_key));
             _tail.Publish(sealedTail);
             _contentHash = hash;
@@ -316,7 +235,7 @@ public sealed class Segment : IDisposable
     }
 
     /// <summary>Counts and bounds of time of a sealed segment; null while it is not sealed.</summary>
-    public SegmentBounds? Bounds => _state == SegmentState.Sealed ? SealedView().Footer.Bounds : null;
+    public SegmentBounds? Bounds => _state == SegmentState.Sealed ? _frames.Sealed(Tail).Footer.Bounds : null;
 
     /// <summary>Writes the footer of a sealed segment if it is missing, verifying every frame; true when it wrote one.</summary>
     /// <exception cref="SegmentDamagedException">A frame does not verify.</exception>
@@ -340,8 +259,7 @@ public sealed class Segment : IDisposable
 
             // From here on the map and the footer serve reads; both come and go with the cache.
             _file.CloseWritable();
-            _dense = null;
-            _openMap = null;
+            _frames.ServeSealed();
             return wrote;
         }
     }
@@ -381,7 +299,7 @@ public sealed class Segment : IDisposable
     {
         // Readers share the writer's map: pages it has made present cost them no fault.
         var map = WritableFile.MapWritable();
-        _openMap = map;
+        _frames.Map = map;
         return new MappedWriter(this, cursor, map, _file.Host.Time);
     }
 
@@ -409,55 +327,5 @@ public sealed class Segment : IDisposable
             Poison(e);
             throw new SegmentPoisonedException(Path, e);
         }
-    }
-
-    private (Tail Tail, ulong Hash) EndAt(long end)
-    {
-        var hash = ContentHash.Empty;
-        var last = new Tail(Header.BasePosition, FileLayout.FirstFrame, Header.TimestampFloor);
-        for (var offset = FileLayout.FirstFrame; last.Position < end;)
-        {
-            var frame = Verified(_openMap!, offset, Tail.Offset);
-            hash = ContentHash.Add(hash, frame);
-            offset = frame.End;
-            last = frame.Positions == 0 ? last : new Tail(last.Position + frame.Positions, offset, frame.Timestamp);
-        }
-
-        return (last, hash);
-    }
-
-    private Frame Verified(IFileMap map, long offset, long limit)
-    {
-        var status = Frame.TryRead(map.Span(offset, (int)Math.Min(int.MaxValue, limit - offset)), offset, _key, out var frame);
-        return status == FrameStatus.Whole ? frame : throw new SegmentDamagedException(Path, offset, status.ToString());
-    }
-
-    private EventFrame Opened(Frame frame) => EventFrame.TryOpen(frame, Header.BasePosition, out var opened)
-        ? opened
-        : throw new SegmentDamagedException(Path, frame.Offset, "its inner lengths do not add up");
-
-    private ReadView View()
-    {
-        // Order matters: WriteFooter drops the dense positions first and the map last, so a map found here goes with them.
-        var map = Volatile.Read(ref _openMap);
-        var dense = Volatile.Read(ref _dense);
-        if (map is not null && dense is not null)
-        {
-            return new ReadView(map, dense, null);
-        }
-
-        var view = SealedView();
-        return new ReadView(view.Map, null, view.Footer);
-    }
-
-    private SealedView SealedView() => _file.Host.Views.Get(this, () =>
-    {
-        var map = _file.Map();
-        return new SealedView(map, Footer.TryRead(map, _key, Tail.Offset) ?? Footer.Build(map, Path, _key, Tail.Offset));
-    });
-
-    private readonly record struct ReadView(IFileMap Map, DensePositions? Dense, Footer? Sparse)
-    {
-        public long OffsetOf(long relative) => Dense?.OffsetOf(relative) ?? Sparse!.OffsetAtOrBefore(relative);
     }
 }
