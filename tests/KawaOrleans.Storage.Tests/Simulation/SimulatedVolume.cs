@@ -30,6 +30,16 @@ internal sealed class SimulatedVolume : IVolume
 
     public int Syncs { get; private set; }
 
+    /// <summary>Begins to record, and answers the volume as it is at that moment.</summary>
+    public SimulatedVolume RecordFromHere()
+    {
+        lock (_gate)
+        {
+            Recorded = [];
+            return AfterKill();
+        }
+    }
+
     public void Note(string fact)
     {
         lock (_gate)
@@ -184,37 +194,43 @@ internal sealed class SimulatedVolume : IVolume
     /// <summary>The disk after the power went now; of a write in flight the given bytes arrived.</summary>
     public SimulatedVolume AfterPowerLoss(Survival survival, (int File, int Offset, byte[] Bytes)? arrived = null)
     {
-        var lost = new SimulatedVolume { _nextFile = _nextFile };
-        lost._directories.UnionWith(_directories);
-        var names = new Dictionary<string, int>(_durableNames);
-        _pendingNames.Take(survival.NamesKept(_pendingNames.Count)).ToList().ForEach(change => change(names));
-        (lost._names, lost._durableNames) = (names, new Dictionary<string, int>(names));
-        foreach (var id in names.Values)
+        lock (_gate)
         {
-            lost._files[id] = _files[id].AfterPowerLoss(survival, arrived?.File == id ? (arrived.Value.Offset, arrived.Value.Bytes) : null);
-        }
+            var lost = new SimulatedVolume { _nextFile = _nextFile };
+            lost._directories.UnionWith(_directories);
+            var names = new Dictionary<string, int>(_durableNames);
+            _pendingNames.Take(survival.NamesKept(_pendingNames.Count)).ToList().ForEach(change => change(names));
+            (lost._names, lost._durableNames) = (names, new Dictionary<string, int>(names));
+            foreach (var id in names.Values)
+            {
+                lost._files[id] = _files[id].AfterPowerLoss(survival, arrived?.File == id ? (arrived.Value.Offset, arrived.Value.Bytes) : null);
+            }
 
-        return lost;
+            return lost;
+        }
     }
 
     /// <summary>The volume after the process was killed: the page cache lives on, handles and locks do not.</summary>
     public SimulatedVolume AfterKill((int File, int Offset, byte[] Bytes)? arrived = null)
     {
-        var left = new SimulatedVolume { _nextFile = _nextFile };
-        left._directories.UnionWith(_directories);
-        (left._names, left._durableNames) = (new Dictionary<string, int>(_names), new Dictionary<string, int>(_durableNames));
-        left._pendingNames.AddRange(_pendingNames);
-        foreach (var (id, file) in _files)
+        lock (_gate)
         {
-            left._files[id] = file.Clone();
-        }
+            var left = new SimulatedVolume { _nextFile = _nextFile };
+            left._directories.UnionWith(_directories);
+            (left._names, left._durableNames) = (new Dictionary<string, int>(_names), new Dictionary<string, int>(_durableNames));
+            left._pendingNames.AddRange(_pendingNames);
+            foreach (var (id, file) in _files)
+            {
+                left._files[id] = file.Clone();
+            }
 
-        if (arrived is { } write)
-        {
-            left._files[write.File].Write(write.Offset, write.Bytes);
-        }
+            if (arrived is { } write)
+            {
+                left._files[write.File].Write(write.Offset, write.Bytes);
+            }
 
-        return left;
+            return left;
+        }
     }
 
     private void ChangeNames(Action<Dictionary<string, int>> change)
