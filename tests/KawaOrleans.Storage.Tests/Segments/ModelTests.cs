@@ -52,6 +52,7 @@ public sealed class ModelTests(ITestOutputHelper output)
             for (var step = 0; step < Steps; step++)
             {
                 _time.Advance(TimeSpan.FromSeconds(_random.Next(3)));
+                await SettleAsync();
                 switch (_random.Next(12))
                 {
                     case < 5:
@@ -85,6 +86,16 @@ public sealed class ModelTests(ITestOutputHelper output)
             }
         }
 
+        /// <summary>Waits for what goes on in the background, so that a seed does the same in every run.</summary>
+        private async Task SettleAsync()
+        {
+            await (_writer?.FlushAsync() ?? default);
+            foreach (var segment in _store.Segments)
+            {
+                segment.WriteFooter();
+            }
+        }
+
         private async Task AppendAsync()
         {
             var batch = NextBatch();
@@ -105,8 +116,7 @@ public sealed class ModelTests(ITestOutputHelper output)
         {
             var batches = Enumerable.Range(0, _random.Next(1, 5)).Select(_ => NextBatch()).ToList();
             var writer = Writer();
-            _volume.Recorded = [];
-            var start = _volume.AfterKill();
+            var start = _volume.RecordFromHere();
             foreach (var append in batches.Select(b => writer.AppendAsync(Encode(b)).AsTask()).ToList())
             {
                 try
@@ -118,7 +128,7 @@ public sealed class ModelTests(ITestOutputHelper output)
                 }
             }
 
-            var operations = _volume.Recorded.ToList();
+            var operations = _volume.Recorded!.ToList();
             var crash = _random.Next(operations.Count + 1);
             operations.Take(crash).ToList().ForEach(start.Apply);
             (int File, int Offset, byte[] Bytes)? arrived = null;
@@ -172,6 +182,7 @@ public sealed class ModelTests(ITestOutputHelper output)
             var current = _store.CurrentWriteSegment(Sample.LogId);
             var end = current?.Fence(1).Position ?? 0;
             current?.Seal(end);
+            current?.WriteFooter();
             _store.Create(Sample.Header(new Guid((int)_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch));
             _epoch++;
             _writer = null;
@@ -182,6 +193,10 @@ public sealed class ModelTests(ITestOutputHelper output)
             _volume = volume;
             _store = Open();
             _writer = null;
+            foreach (var segment in _store.Segments)
+            {
+                segment.WriteFooter();
+            }
         }
 
         private SegmentWriter Writer() => _writer ??= _store.CurrentWriteSegment(Sample.LogId)!.OpenWriter(Guid.NewGuid());

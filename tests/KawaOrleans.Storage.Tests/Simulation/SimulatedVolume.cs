@@ -30,6 +30,16 @@ internal sealed class SimulatedVolume : IVolume
 
     public int Syncs { get; private set; }
 
+    /// <summary>Begins to record, and answers the volume as it is at that moment.</summary>
+    public SimulatedVolume RecordFromHere()
+    {
+        lock (_gate)
+        {
+            Recorded = [];
+            return AfterKill();
+        }
+    }
+
     public void Note(string fact)
     {
         lock (_gate)
