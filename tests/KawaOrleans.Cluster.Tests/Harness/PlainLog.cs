@@ -17,37 +17,48 @@ internal sealed class PlainLog(IClusterClient client, string name)
         return this;
     }
 
-    /// <summary>Appends, following the log from segment to segment.</summary>
+    /// <summary>Appends, following the log from segment to segment; what is said to be retryable is repeated.</summary>
     public async Task<Appended> Append(EventBatch batch)
     {
         for (var attempt = 0; attempt < 50; attempt++)
         {
-            var chain = _chain ??= await Directory.OpenWriteSegment(null, batch.Bytes.Length);
-            if (chain.WriteSegment is not { } segment)
+            try
             {
-                _chain = await Directory.OpenWriteSegment(chain.Segments.Count > 0 ? chain.Segments[^1].Id : null, batch.Bytes.Length);
-                continue;
-            }
-
-            switch (await Grain(segment).Append(Block.Of(batch)))
-            {
-                case Appended appended:
+                if (await TryAppend(batch) is { } appended)
+                {
                     return appended;
-                case SegmentEnded:
-                    _chain = await Directory.OpenWriteSegment(segment.Id, batch.Bytes.Length);
-                    break;
-                case NotPrimary refused:
-                    _chain = await Directory.GetChain();
-                    if (attempt > 10)
-                    {
-                        throw new InvalidOperationException(refused.Reason);
-                    }
-
-                    break;
+                }
+            }
+            catch (KawaException e) when (e.IsRetryable && attempt < 20)
+            {
+                // Nothing was written: a node is on its way back, or a busy machine let it answer late.
+                await Task.Delay(100);
             }
         }
 
         throw new InvalidOperationException($"log '{name}' did not take the batch");
+    }
+
+    private async Task<Appended?> TryAppend(EventBatch batch)
+    {
+        var chain = _chain ??= await Directory.OpenWriteSegment(null, batch.Bytes.Length);
+        if (chain.WriteSegment is not { } segment)
+        {
+            _chain = await Directory.OpenWriteSegment(chain.Segments.Count > 0 ? chain.Segments[^1].Id : null, batch.Bytes.Length);
+            return null;
+        }
+
+        switch (await Grain(segment).Append(Block.Of(batch)))
+        {
+            case Appended appended:
+                return appended;
+            case SegmentEnded:
+                _chain = await Directory.OpenWriteSegment(segment.Id, batch.Bytes.Length);
+                return null;
+            default:
+                _chain = await Directory.GetChain();
+                return null;
+        }
     }
 
     /// <summary>Everything in the range, slice by slice as planned.</summary>

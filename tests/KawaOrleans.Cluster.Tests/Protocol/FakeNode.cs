@@ -133,6 +133,8 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
 
     public IReadOnlyList<string> Live => [.. all.Where(node => node.IsUp).Select(node => node.Name)];
 
+    public IReadOnlyList<string> Missing => [.. all.Where(node => !node.IsUp).Select(node => node.Name)];
+
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         Ask(nameof(Report), node, found => new NodeAnswer<NodeReport>(found.Report(), null));
 

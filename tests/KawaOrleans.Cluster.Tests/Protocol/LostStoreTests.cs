@@ -32,7 +32,7 @@ public class LostStoreTests
     public async Task Lost_with_the_owner_of_the_last_segment_down_is_refused_with_the_command()
     {
         var (cluster, chain) = await ThreeSegments();
-        Lose(cluster);
+        cluster.Stored.Chains.Clear();
         var owner = cluster.Owner(chain);
         owner.IsUp = false;
         var refused = await Assert.ThrowsAsync<ChainStoreException>(() => cluster.NewChanger().Rebuild("orders", [], default));
@@ -49,7 +49,7 @@ public class LostStoreTests
     public async Task A_given_up_owner_takes_its_open_segment_with_it_and_the_loss_is_said(bool all)
     {
         var (cluster, chain) = await ThreeSegments();
-        Lose(cluster);
+        cluster.Stored.Chains.Clear();
         var owner = cluster.Owner(chain);
         owner.IsUp = false;
         var rebuilt = await cluster.NewChanger().Rebuild("orders", [all ? RebuildCommand.EveryMissingNode : owner.Name], default);
@@ -154,6 +154,22 @@ public class LostStoreTests
         var rebuilt = await cluster.NewChanger().RebuildAll([], default);
         Assert.Empty(rebuilt.Refusals);
         Assert.Equal(chain, Assert.Single(rebuilt.Logs).Chain);
+        Assert.Equal(30, (await cluster.Rolled("orders", 1)).WriteSegment!.Base);
+    }
+
+    [Fact]
+    public async Task Without_the_catalogue_every_known_node_answers_or_is_given_up()
+    {
+        var (cluster, chain) = await ThreeSegments();
+        Lose(cluster);
+        var idle = cluster.Nodes.First(node => node != cluster.Owner(chain));
+        idle.IsUp = false;
+        var refused = await Assert.ThrowsAsync<ChainStoreException>(() => cluster.NewChanger().RebuildAll([], default));
+        Assert.Equal(ChainStoreProblem.CannotRebuild, refused.Problem);
+        Assert.Contains(idle.Name, refused.Message, StringComparison.Ordinal);
+        Assert.Null(cluster.Stored.Catalogue);
+        var rebuilt = await cluster.NewChanger().RebuildAll([idle.Name], default);
+        Assert.Equal(chain.Segments.Select(segment => segment.Id), Assert.Single(rebuilt.Logs).Chain.Segments.Select(segment => segment.Id));
         Assert.Equal(30, (await cluster.Rolled("orders", 1)).WriteSegment!.Base);
     }
 
