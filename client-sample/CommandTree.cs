@@ -115,14 +115,24 @@ internal static class CommandTree
 
     private static Command Rebuild(IAnsiConsole console)
     {
+        var log = new Option<string?>("--log") { Description = "The log's name. Every log and their list unless given." };
         var giveUp = new Option<string[]>("--give-up") { Description = "A node that will not come back; may be repeated. What only it held is lost." };
-        var command = new Command("rebuild", "Writes a log's chain anew from what the nodes hold, after the chain store was lost.") { Log, giveUp };
+        var command = new Command("rebuild", "Writes chains anew from what the nodes hold, after the chain store was lost.") { log, giveUp };
         OnCluster(command, async (cluster, arguments, cancellation) =>
         {
-            // An operator's task: it is not part of the client, so it is asked of the grain itself.
-            var directory = cluster.Grains.GetGrain<ISegmentDirectoryGrain>(arguments.GetRequiredValue(Log));
-            var chain = await directory.Rebuild(arguments.GetValue(giveUp) ?? [], cancellation);
-            console.MarkupLineInterpolated($"Log '{chain.LogName}' has a chain again: version {chain.Version}, {chain.Segments.Count} segments.");
+            // An operator's task: it is not part of the client, so it is asked of the grains themselves.
+            var givenUp = arguments.GetValue(giveUp) ?? [];
+            if (arguments.GetValue(log) is { } name)
+            {
+                var chain = await cluster.Grains.GetGrain<ISegmentDirectoryGrain>(name).Rebuild(givenUp, cancellation);
+                console.MarkupLineInterpolated($"Log '{chain.LogName}' has a chain: version {chain.Version}, {chain.Segments.Count} segments.");
+                return;
+            }
+
+            foreach (var rebuilt in await cluster.Grains.GetGrain<IEventStoreGrain>(0).Rebuild(givenUp, cancellation))
+            {
+                console.MarkupLineInterpolated($"Log '{rebuilt.Name}' has a chain.");
+            }
         });
         return command;
     }
