@@ -1,3 +1,5 @@
+using System.Collections;
+
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>The offset of every event of a segment, 4 bytes each (offset / 8).</summary>
@@ -24,24 +26,26 @@ internal sealed class DensePositions
         Count++;
     }
 
-    /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset.</summary>
-    public IReadOnlyList<int> LengthsFrom(int first, long end)
-    {
-        var lengths = new int[Count - first];
-        for (var i = lengths.Length - 1; i >= 0; i--)
-        {
-            var offset = OffsetOf(first + i);
-            lengths[i] = (int)(end - offset);
-            end = offset;
-        }
-
-        return lengths;
-    }
+    /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset. A view: it
+    /// takes no memory of its own and holds until the next event is added.</summary>
+    public IReadOnlyList<int> LengthsFrom(int first, long end) => new FrameLengths(this, first, end);
 
     /// <summary>The offset of the relative position's frame, which is below the published tail.</summary>
     public long OffsetOf(long relative)
     {
         var index = (int)relative;
         return (long)Volatile.Read(ref _chunks)[index >> ChunkBits][index & (ChunkEntries - 1)] << 3;
+    }
+
+    private sealed class FrameLengths(DensePositions positions, int first, long end) : IReadOnlyList<int>
+    {
+        public int Count { get; } = positions.Count - first;
+
+        public int this[int index] =>
+            (int)((index + 1 < Count ? positions.OffsetOf(first + index + 1) : end) - positions.OffsetOf(first + index));
+
+        public IEnumerator<int> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }
