@@ -152,7 +152,12 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
 
     private async Task<NodeAnswer<T>> Ask<T>(string call, string name, Func<FakeNode, NodeAnswer<T>> act)
     {
-        Calls[call] = Calls.GetValueOrDefault(call) + 1;
+        // Nodes are asked by changers on several threads where a test runs over a real chain store.
+        lock (all)
+        {
+            Calls[call] = Calls.GetValueOrDefault(call) + 1;
+        }
+
         await world.Pause(isDead);
         var node = all.FirstOrDefault(node => node.Name == name);
         if (node is not { IsUp: true, IsDeaf: false } || world.IsLost())
@@ -160,7 +165,12 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
             return new NodeAnswer<T>(default, "no answer");
         }
 
-        var answer = act(node);
+        NodeAnswer<T> answer;
+        lock (all)
+        {
+            answer = act(node);
+        }
+
         await world.Pause(isDead);
         return world.IsLost() ? new NodeAnswer<T>(default, "the answer was lost") : answer;
     }

@@ -39,6 +39,22 @@ public sealed partial class DependencyTests
         AssertNoUsing(project, "KawaOrleans.Server");
     }
 
+    [Theory]
+    [InlineData("Format/PublicAPI")]
+    [InlineData("Storage/PublicAPI")]
+    [InlineData("Abstractions/PublicAPI")]
+    [InlineData("Client/PublicAPI")]
+    public void A_library_writes_down_what_it_promises(string files)
+    {
+        // Without these files the analysers that hold the code against them are silent.
+        Assert.True(File.Exists(Path.Combine(SourceTree.Root, "src", $"KawaOrleans.{files}.Shipped.txt")));
+        Assert.True(File.Exists(Path.Combine(SourceTree.Root, "src", $"KawaOrleans.{files}.Unshipped.txt")));
+    }
+
+    [Fact]
+    public void Grain_interfaces_are_held_against_their_written_contract() =>
+        Assert.True(File.Exists(Path.Combine(SourceTree.Projects["Abstractions"].Folder, "OrleansContracts.txt")));
+
     [Fact]
     public void No_type_is_named_for_being_a_class_rather_than_for_what_it_is()
     {
