@@ -17,7 +17,7 @@ internal static class CommandTree
             Works on a KawaOrleans data directory, or on one segment file, while no silo runs on it.
 
             A directory's lock is taken: a running silo's directory is refused. inspect, verify and dump never change a file, and may
-            be pointed at a single .seg file of a running silo.
+            be pointed at a single sealed .seg file of a running silo.
 
             Exit codes: 0 all good; 1 something is damaged, or a repair was refused; 2 it could not be read or used (in use by a silo,
             not ours, unreadable medium, a command line that makes no sense). Errors go to standard error, one sentence a line.

@@ -23,12 +23,17 @@ internal static class SegmentInspection
 
     /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
+    /// <exception cref="StorageException">A running process writes it.</exception>
     private static InspectedSegment Inspect(IVolume volume, string path, bool everyFrame, SegmentHeader? headerIfLost, IProgress<long>? progress)
     {
         try
         {
             using var file = volume.Open(path, writable: false);
             return Read(file, everyFrame, headerIfLost, progress);
+        }
+        catch (IOException e) when (e is not StorageException && IoErrors.IsInUse(e))
+        {
+            throw new StorageException($"{path}: a running silo writes it. Stop the silo, or wait until the segment is sealed.", e);
         }
         catch (Exception e) when (e is IOException and not StorageException or UnauthorizedAccessException)
         {
