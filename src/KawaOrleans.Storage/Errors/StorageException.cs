@@ -12,6 +12,9 @@ public sealed class SegmentDamagedException(string path, long offset, string fou
 
     /// <summary>Where.</summary>
     public long Offset { get; } = offset;
+
+    /// <summary>What is there instead of what was written.</summary>
+    public string Found { get; } = found;
 }
 
 /// <summary>The file is not a segment of ours, or of a version or with features this program does not know.</summary>

@@ -8,8 +8,9 @@ internal sealed class DirectoryScan
     public const string SegmentExtension = ".seg";
 
     private readonly IVolume _volume;
+    private readonly bool _changes;
 
-    private DirectoryScan(IVolume volume) => _volume = volume;
+    private DirectoryScan(IVolume volume, bool changes) => (_volume, _changes) = (volume, changes);
 
     public List<(Guid LogId, string Path)> Segments { get; } = [];
 
@@ -19,9 +20,14 @@ internal sealed class DirectoryScan
 
     /// <summary>Lists the folder, removes files that were never claimed, and makes what it lists durable: an entry that only the
     /// page cache knows would take acknowledged events with it.</summary>
-    public static DirectoryScan Run(IVolume volume, string logs)
+    public static DirectoryScan Run(IVolume volume, string logs) => Run(volume, logs, changes: true);
+
+    /// <summary>Lists the folder and leaves everything as it is.</summary>
+    public static DirectoryScan Look(IVolume volume, string logs) => Run(volume, logs, changes: false);
+
+    private static DirectoryScan Run(IVolume volume, string logs, bool changes)
     {
-        var scan = new DirectoryScan(volume);
+        var scan = new DirectoryScan(volume, changes);
         scan.Strangers.AddRange(volume.Files(logs).Select(name => Stranger(Path.Combine(logs, name), logId: null)));
         foreach (var name in volume.Directories(logs))
         {
@@ -36,7 +42,11 @@ internal sealed class DirectoryScan
             }
         }
 
-        volume.SyncDirectory(logs);
+        if (changes)
+        {
+            volume.SyncDirectory(logs);
+        }
+
         return scan;
     }
 
@@ -73,7 +83,10 @@ internal sealed class DirectoryScan
             }
             else if (SpareFiles.IsUnfinished(name))
             {
-                _volume.Delete(path);
+                if (_changes)
+                {
+                    _volume.Delete(path);
+                }
             }
             else
             {
@@ -81,11 +94,20 @@ internal sealed class DirectoryScan
             }
         }
 
-        _volume.SyncDirectory(folder);
+        if (_changes)
+        {
+            _volume.SyncDirectory(folder);
+        }
     }
 
     private static UntrustedFile Stranger(string path, Guid? logId) => new(
         path, SegmentIdOf(path), logId, $"{path}: not a file of this store. Move it out of the data directory; if it took the place of one, restore that.", IsUnreadable: false);
+
+    /// <summary>Why a segment does not belong where its file lies, or null.</summary>
+    public static string? WhyMisplaced(string path, Guid logId, SegmentHeader header) =>
+        header.LogId == logId && Path.GetFileName(path) == $"{header.Identity}{SegmentExtension}"
+            ? null
+            : $"{path}: it holds segment {header.Identity} of log {header.LogId:N}, not the one its name says. Give it that name in that log's folder, or restore the file from a copy.";
 
     /// <summary>The segment that a file's name says it holds.</summary>
     public static Guid? SegmentIdOf(string path) =>

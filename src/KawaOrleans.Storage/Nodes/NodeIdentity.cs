@@ -13,7 +13,7 @@ public sealed partial record NodeIdentity(
     [property: MemoryPackOrder(1)] Guid Id,
     [property: MemoryPackOrder(2)] Guid? Cookie)
 {
-    private const string FileName = "node";
+    internal const string FileName = "node";
 
     /// <summary>Reads the identity, or gives a blank directory one.</summary>
     internal static NodeIdentity Load(IVolume volume, string directory, string name)
@@ -37,6 +37,10 @@ public sealed partial record NodeIdentity(
             ? found
             : throw new ForeignDirectoryException(directory, $"it belongs to node '{found.Name}', not to '{name}'. Start the silo under that name, or name another directory.");
     }
+
+    /// <summary>Reads the identity and changes nothing; null when there is none.</summary>
+    internal static NodeIdentity? Read(IVolume volume, string directory) =>
+        Nodes.SyncedRecord.Read(volume, Path.Combine(directory, FileName)) is { } record ? MemoryPackSerializer.Deserialize<NodeIdentity>(record) : null;
 
     internal void Save(IVolume volume, string directory) =>
         Nodes.SyncedRecord.Write(volume, Path.Combine(directory, FileName), MemoryPackSerializer.Serialize(this));

@@ -11,8 +11,8 @@ public sealed class NodeStore : IDisposable
 {
     internal const string LogsFolder = "logs";
 
-    private const string LockName = "lock";
-    private const string AsideFolder = "aside";
+    internal const string LockName = "lock";
+    internal const string AsideFolder = "aside";
     private static readonly TimeSpan IdleBeforeCheckpoint = TimeSpan.FromSeconds(1);
 
     private readonly IVolume _volume;
@@ -285,10 +285,10 @@ public sealed class NodeStore : IDisposable
         {
             var segment = SegmentLoader.Load(_host, path, writable: true);
             var header = segment.Header;
-            if (header.LogId != logId || Path.GetFileName(path) != $"{header.Identity}{DirectoryScan.SegmentExtension}")
+            if (DirectoryScan.WhyMisplaced(path, logId, header) is { } reason)
             {
                 segment.Dispose();
-                Distrust(path, named, logId, $"{path}: it holds segment {header.Identity} of log {header.LogId:N}, not the one its name says. Give it that name in that log's folder, or restore the file from a copy.", unreadable: false);
+                Distrust(path, named, logId, reason, unreadable: false);
                 return;
             }
 

@@ -37,7 +37,13 @@ internal sealed record Footer
             return null;
         }
 
-        if (Frame.TryRead(map.Span(end, (int)(map.Length - end)), end, segmentKey, out var frame) != FrameStatus.Whole || frame.Kind != FrameKind.Footer)
+        return TryRead(map.Span(end, (int)(map.Length - end)), segmentKey, end);
+    }
+
+    /// <summary>Reads the footer that begins with these bytes; null when they are none or not whole.</summary>
+    public static Footer? TryRead(ReadOnlySpan<byte> bytes, uint segmentKey, long end)
+    {
+        if (Frame.TryRead(bytes, end, segmentKey, out var frame) != FrameStatus.Whole || frame.Kind != FrameKind.Footer)
         {
             return null;
         }

@@ -84,7 +84,7 @@ internal static class SegmentLoader
         }
     }
 
-    private static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
+    internal static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
     {
         // What a fence or seal says was synced before it was said.
         var powerWasLost = states is { State: SegmentState.Open, Opened: { Durability: Durability.Mapped } opened } && !BootId.IsCurrent(opened.BootId);
@@ -110,7 +110,7 @@ internal static class SegmentLoader
         return recovered;
     }
 
-    private static void CheckLength(string path, long length, SegmentHeader header, States states)
+    internal static void CheckLength(string path, long length, SegmentHeader header, States states)
     {
         // A footer holds at most 4 bytes for every sixteenth event, and its fixed part is below a page.
         var footer = states.End is { } end ? ((end.End.Position - header.BasePosition) / 4) + (2 * FileLayout.PageBytes) : 0;
@@ -126,7 +126,7 @@ internal static class SegmentLoader
     }
 
     /// <summary>The three state sectors. A bad one is unknown, never "not fenced".</summary>
-    private sealed record States(OpenedSector? Opened, FencedSector? Fenced, SealedSector? End)
+    internal sealed record States(OpenedSector? Opened, FencedSector? Fenced, SealedSector? End)
     {
         public SegmentState State => End is not null ? SegmentState.Sealed
             : Fenced is not null ? SegmentState.Fenced

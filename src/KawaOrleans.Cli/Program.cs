@@ -1,0 +1,3 @@
+using KawaOrleans.Cli;
+
+return await CommandTree.RunAsync(args, Terminal.OfProcess());

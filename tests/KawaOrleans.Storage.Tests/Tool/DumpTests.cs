@@ -1,0 +1,53 @@
+namespace KawaOrleans.Storage.Tests.Tool;
+
+public sealed class DumpTests
+{
+    [Fact]
+    public async Task Every_event_is_a_line_in_position_order()
+    {
+        using var data = await ToolDirectory.MakeAsync();
+
+        var dumped = await Invocation.RunAsync("dump", data.Path);
+
+        Assert.Equal((0, ""), (dumped.Code, dumped.Error));
+        Assert.Equal(Enumerable.Range(0, ToolDirectory.Events).Select(static n => (long)n), dumped.Lines().Select(static l => l.GetProperty("position").GetInt64()));
+        var expected = Sample.Event(6);
+        var sixth = dumped.Lines()[6];
+        Assert.Equal(expected.Stream, sixth.GetProperty("stream").GetString());
+        Assert.Equal(expected.Type, sixth.GetProperty("type").GetString());
+        Assert.Equal(expected.Id, sixth.GetProperty("id").GetGuid());
+        Assert.Equal(expected.Occurred, sixth.GetProperty("time").GetDateTimeOffset());
+        Assert.Equal(expected.Data.ToArray(), sixth.GetProperty("dataBase64").GetBytesFromBase64());
+        Assert.Equal(expected.Metadata.ToArray(), sixth.GetProperty("metadataBase64").GetBytesFromBase64());
+        Assert.Equal(-1, sixth.GetProperty("revision").GetInt64());
+        Assert.True(sixth.TryGetProperty("recorded", out _));
+        Assert.Equal(42, dumped.Lines()[ToolDirectory.SealedEvents].GetProperty("data").GetProperty("total").GetInt32());
+        Assert.Equal(1, dumped.Lines()[ToolDirectory.SealedEvents].GetProperty("metadata")[0].GetInt32());
+    }
+
+    [Fact]
+    public async Task A_range_is_dumped_across_segments_and_of_one_file()
+    {
+        using var data = await ToolDirectory.MakeAsync();
+        data.Tear();
+
+        var both = await Invocation.RunAsync("dump", data.Path, "--from", "38", "--to", "43");
+        var one = await Invocation.RunAsync("dump", data.Open, "--from", "48");
+
+        Assert.Equal([38L, 39, 40, 41, 42], both.Lines().Select(static l => l.GetProperty("position").GetInt64()));
+        Assert.Equal([48L, 49], one.Lines().Select(static l => l.GetProperty("position").GetInt64()));
+    }
+
+    [Fact]
+    public async Task Damage_ends_a_dump_with_the_place_and_what_was_before_it_is_there()
+    {
+        using var data = await ToolDirectory.MakeAsync();
+        ToolDirectory.Flip(data.Sealed, data.SealedEnd.Offset - 10);
+
+        var dumped = await Invocation.RunAsync("dump", data.Path);
+
+        Assert.Equal(1, dumped.Code);
+        Assert.Contains($"{data.Sealed}: damaged at offset", dumped.Error, StringComparison.Ordinal);
+        Assert.Equal(ToolDirectory.SealedEvents - 1, dumped.Lines().Count);
+    }
+}
