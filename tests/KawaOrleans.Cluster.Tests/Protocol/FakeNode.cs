@@ -152,8 +152,7 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
 
     private async Task<NodeAnswer<T>> Ask<T>(string call, string name, Func<FakeNode, NodeAnswer<T>> act)
     {
-        // Nodes are asked by changers on several threads where a test runs over a real chain store.
-        lock (all)
+        lock (Calls)
         {
             Calls[call] = Calls.GetValueOrDefault(call) + 1;
         }
@@ -165,8 +164,9 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
             return new NodeAnswer<T>(default, "no answer");
         }
 
+        // Where a test runs over a real chain store, changers on several threads ask the same node.
         NodeAnswer<T> answer;
-        lock (all)
+        lock (node)
         {
             answer = act(node);
         }
