@@ -107,7 +107,9 @@ internal static class SegmentInspection
             return seen;
         }
 
-        var bytes = new byte[Math.Max(0, file.Length - end.Offset)];
+        // Never more than a footer can have: CheckLength draws the same bound.
+        var longest = ((end.Position - header.BasePosition) / 4) + (2 * FileLayout.PageBytes);
+        var bytes = new byte[Math.Clamp(file.Length - end.Offset, 0, longest)];
         var read = bytes.AsSpan(0, file.Read(end.Offset, bytes));
         var key = header.Identity.ChecksumKey;
         var found = Footer.TryRead(read, key, end.Offset);
