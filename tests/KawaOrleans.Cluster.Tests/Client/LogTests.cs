@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using MemoryPack;
 using Microsoft.Extensions.DependencyInjection;
@@ -160,7 +159,7 @@ public sealed partial class LogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_dead_node_is_a_typed_error_within_two_seconds_and_after_its_return_all_goes_on()
+    public async Task A_dead_node_is_a_typed_error_while_it_is_away_and_after_its_return_all_goes_on()
     {
         var log = await Connect(static _ => { }).CreateLogAsync("mortal", Small);
         await log.AppendAsync(Event(0));
@@ -168,9 +167,10 @@ public sealed partial class LogTests : IAsyncLifetime
         var silo = int.Parse(node["node-".Length..], System.Globalization.CultureInfo.InvariantCulture);
         await _cluster.Kill(silo);
 
-        await AssertQuickly(() => log.TryReadAsync(0));
-        await AssertQuickly(() => log.AppendAsync(Event(1)));
-        await AssertQuickly(() => Collect(log.QueryAsync(new RangeQuery { To = 1 })));
+        // That each comes within two seconds is held by the tests of Adversity, on time they advance.
+        await Assert.ThrowsAnyAsync<KawaException>(() => log.TryReadAsync(0));
+        await Assert.ThrowsAnyAsync<KawaException>(() => log.AppendAsync(Event(1)));
+        await Assert.ThrowsAnyAsync<KawaException>(() => Collect(log.QueryAsync(new RangeQuery { To = 1 })));
 
         await _cluster.Restart(silo);
         log = _store.Log("mortal");
@@ -244,13 +244,6 @@ public sealed partial class LogTests : IAsyncLifetime
             Assert.Equal((written[i].Id, written[i].Stream, written[i].Type, written[i].Occurred), (read[i].Id, read[i].Stream, read[i].Type, read[i].Occurred));
             Assert.True(written[i].Data.Span.SequenceEqual(read[i].Data.Span) && written[i].Metadata.Span.SequenceEqual(read[i].Metadata.Span));
         }
-    }
-
-    private static async Task AssertQuickly(Func<Task> call)
-    {
-        var clock = Stopwatch.StartNew();
-        await Assert.ThrowsAnyAsync<KawaException>(call);
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 2.5);
     }
 
     /// <summary>A client of its own, which knows nothing of what others have seen. Patient unless said otherwise: three silos and their
