@@ -32,11 +32,11 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
         }
     }
 
-    /// <summary>Adds a batch to the group; the caller has asked whether it fits.</summary>
-    public AppendedBatch Stage(EventBatch batch, long now)
+    /// <summary>Adds whole batches to the group; the caller has asked whether they fit.</summary>
+    public AppendedBatch Stage(ReadOnlySpan<byte> batches, long now)
     {
-        var frames = Reserve(batch.Bytes.Length);
-        batch.Bytes.Span.CopyTo(frames);
+        var frames = Reserve(batches.Length);
+        batches.CopyTo(frames);
         return Cursor.Stamp(frames, now, _groupStart);
     }
 

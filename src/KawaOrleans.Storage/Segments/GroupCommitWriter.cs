@@ -11,6 +11,7 @@ namespace KawaOrleans.Storage.Segments;
 internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 {
     private readonly DurableTail _tail;
+    private readonly WriterMemory? _memory;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private List<PendingAppend> _queue = [];
@@ -22,10 +23,11 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private long _freeBytes;
     private long _lastAppend;
 
-    public GroupCommitWriter(Segment segment, DurableTail tail, TimeProvider time)
+    public GroupCommitWriter(Segment segment, DurableTail tail, WriterMemory? memory, TimeProvider time)
         : base(segment)
     {
         _tail = tail;
+        _memory = memory;
         _time = time;
         _freeBytes = tail.Cursor.FreeBytes;
     }
@@ -37,10 +39,20 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     public override ValueTask<AppendedBatch> AppendAsync(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return new ValueTask<AppendedBatch>(Enqueue(batch));
+        return _memory is null
+            ? new ValueTask<AppendedBatch>(Enqueue(new PendingAppend(batch.Bytes)))
+            : throw new InvalidOperationException($"{Segment.Path}: a writer that remembers recent events takes blocks, not single batches.");
     }
 
-    public override async ValueTask FlushAsync() => await Enqueue(batch: null).ConfigureAwait(false);
+    public override async ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        var pending = new PendingAppend(block.Bytes, block, retrySince);
+        var place = await Enqueue(pending).ConfigureAwait(false);
+        return new AppendedBlock(place.First, place.Count, place.Timestamp, pending.Outcomes);
+    }
+
+    public override async ValueTask FlushAsync() => await Enqueue(new PendingAppend(default)).ConfigureAwait(false);
 
     public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Volatile.Read(ref _freeBytes);
 
@@ -133,9 +145,8 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
-    private Task<AppendedBatch> Enqueue(EventBatch? batch)
+    private Task<AppendedBatch> Enqueue(PendingAppend pending)
     {
-        var pending = new PendingAppend(batch);
         lock (_gate)
         {
             if (_ended is not null)
@@ -228,26 +239,50 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         for (; at < _taken.Count; at++)
         {
             var pending = _taken[at];
-            if (pending.Batch is not { } batch)
+            if (pending.Bytes.IsEmpty)
             {
                 continue;
             }
 
-            if (_full || batch.Bytes.Length > _tail.Cursor.FreeBytes)
+            if (_full || pending.Bytes.Length > _tail.Cursor.FreeBytes)
             {
                 Volatile.Write(ref _full, true);
-                pending.Refuse(new SegmentFullException(Segment.Path, batch.Bytes.Length, _tail.Cursor.FreeBytes));
+                pending.Refuse(new SegmentFullException(Segment.Path, pending.Bytes.Length, _tail.Cursor.FreeBytes));
                 continue;
             }
 
-            if (_tail.NeedsNextGroup(batch.Bytes.Length))
+            if (_tail.NeedsNextGroup(pending.Bytes.Length))
             {
                 break;
             }
 
-            pending.Place(_tail.Stage(batch, now));
+            if (pending.Block is { } block && _memory is not null)
+            {
+                pending.Outcomes = _memory.Decide(block, pending.RetrySince, Math.Max(now, _tail.Cursor.LastTimestamp));
+            }
+
+            pending.Place(pending.Outcomes is null ? _tail.Stage(pending.Bytes.Span, now) : StageWritten(pending.Block!, pending.Outcomes, now));
         }
 
         return at;
+    }
+
+    /// <summary>Stages the batches of a block that are to be written, and leaves out the others.</summary>
+    private AppendedBatch StageWritten(EventBlock block, BatchOutcome[] outcomes, long now)
+    {
+        var first = _tail.Cursor.Position;
+        var begin = 0;
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var end = block.Batches[i].BytesEnd;
+            if (outcomes[i].Fate == BatchFate.Written)
+            {
+                _tail.Stage(block.Bytes.Span[begin..end], now);
+            }
+
+            begin = end;
+        }
+
+        return new AppendedBatch(first, (int)(_tail.Cursor.Position - first), _tail.Cursor.LastTimestamp);
     }
 }

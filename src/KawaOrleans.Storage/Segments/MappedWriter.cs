@@ -52,7 +52,11 @@ public sealed class MappedWriter : SegmentWriter
     public AppendedBatch Append(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var bytes = batch.Bytes.Span;
+        return Append(batch.Bytes.Span);
+    }
+
+    private AppendedBatch Append(ReadOnlySpan<byte> bytes)
+    {
         lock (_gate)
         {
             RefuseUnlessRoomFor(bytes.Length);
@@ -70,6 +74,21 @@ public sealed class MappedWriter : SegmentWriter
             Segment.Publish(_cursor.Tail);
             _pages.Reached(_cursor.Offset);
             return appended;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        try
+        {
+            var place = Append(block.Bytes.Span);
+            return new ValueTask<AppendedBlock>(new AppendedBlock(place.First, place.Count, place.Timestamp, null));
+        }
+        catch (StorageException e)
+        {
+            return ValueTask.FromException<AppendedBlock>(e);
         }
     }
 

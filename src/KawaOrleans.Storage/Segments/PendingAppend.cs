@@ -1,13 +1,23 @@
 namespace KawaOrleans.Storage.Segments;
 
-/// <summary>A batch, or a flush (no batch), on its way to disk.</summary>
-internal sealed class PendingAppend(EventBatch? batch)
+/// <summary>Batches, or a flush (no bytes), on their way to disk.</summary>
+internal sealed class PendingAppend(ReadOnlyMemory<byte> bytes, EventBlock? block = null, long? retrySince = null)
 {
     private readonly TaskCompletionSource<AppendedBatch> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AppendedBatch _place;
     private StorageException? _refusal;
 
-    public EventBatch? Batch { get; } = batch;
+    /// <summary>The frames of all batches.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; } = bytes;
+
+    /// <summary>The same, to be decided of batch by batch; null: all of it is written.</summary>
+    public EventBlock? Block { get; } = block;
+
+    /// <summary>Of a repeated call: a position that the log had reached when it was first made.</summary>
+    public long? RetrySince { get; } = retrySince;
+
+    /// <summary>What became of each batch; null when all were written. To be read once the task is completed.</summary>
+    public BatchOutcome[]? Outcomes { get; set; }
 
     public Task<AppendedBatch> Task => _completion.Task;
 

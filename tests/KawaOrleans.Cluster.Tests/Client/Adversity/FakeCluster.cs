@@ -15,6 +15,9 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
     /// <summary>Asked before every call: what goes wrong with it. Calls are named like the grain's methods.</summary>
     public Func<string, Mishap> Mishaps { get; set; } = static _ => Mishap.None;
 
+    /// <summary>Awaited before every call is looked at.</summary>
+    public Func<string, Task> Held { get; set; } = static _ => Task.CompletedTask;
+
     public IEventStoreGrain EventStore => throw new NotSupportedException();
 
     public ISegmentDirectoryGrain Directory(string log) => Log(log);
@@ -60,6 +63,13 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             }
         }
 
+        async Task Late()
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(60), time, CancellationToken.None);
+            Locked();
+        }
+
+        await Held(name);
         switch (Mishaps(name))
         {
             case Mishap.None:
@@ -74,6 +84,12 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             case Mishap.AnswerLost:
                 Locked();
                 return await Never<T>(cancellation);
+            case Mishap.Duplicated:
+                _ = Late();
+                return Locked();
+            case Mishap.ExecutedLate:
+                _ = Late();
+                throw new Orleans.Runtime.SiloUnavailableException("connection lost");
             case Mishap.RequestLost:
                 return await Never<T>(cancellation);
             case Mishap.ConnectionLostAfter:
@@ -118,4 +134,10 @@ internal enum Mishap
 
     /// <summary>Not executed; the caller gets a transport error.</summary>
     ConnectionLostBefore,
+
+    /// <summary>Executed and answered, and some time later executed again.</summary>
+    Duplicated,
+
+    /// <summary>The caller gets a transport error, and some time later the call is executed all the same.</summary>
+    ExecutedLate,
 }
