@@ -87,8 +87,9 @@ internal static class SegmentLoader
     internal static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
     {
         // What a fence or seal says was synced before it was said.
-        var powerWasLost = states is { State: SegmentState.Open, Opened: { Durability: Durability.Mapped } opened } && !BootId.IsCurrent(opened.BootId);
-        var recovered = SegmentRecovery.Find(file, header, powerWasLost);
+        var mapped = states.Opened?.Durability == Durability.Mapped;
+        var powerWasLost = mapped && states.State == SegmentState.Open && !BootId.IsCurrent(states.Opened!.Value.BootId);
+        var recovered = SegmentRecovery.Find(file, header, mapped, powerWasLost);
         if (states.State == SegmentState.Prepared)
         {
             return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
