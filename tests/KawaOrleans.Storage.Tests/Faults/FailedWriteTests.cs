@@ -165,7 +165,7 @@ public sealed class FailedWriteTests
         var writer = store.Create(Sample.Header()).OpenWriter(Guid.NewGuid());
         volume.Fault = o => _ = o.Kind == OperationKind.Create ? throw new DiskFullException(o.Path, o.Length, new IOException("No space left")) : 0;
 
-        Assert.Throws<DiskFullException>(() => store.PrepareSpare(Sample.LogId, 64 * 1024));
+        Assert.Throws<DiskFullException>(() => store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 64 * 1024));
         Assert.Throws<DiskFullException>(() => store.Create(Sample.Header(Guid.NewGuid(), basePosition: 1)));
         await writer.AppendAsync(Sample.Event(0));
         volume.Fault = null;
@@ -188,7 +188,7 @@ public sealed class FailedWriteTests
 
             var refused = Assert.Throws<DiskFullException>(() => store.Create(Sample.Header(Guid.NewGuid(), fileBytes: 256 * 1024)));
             Assert.Contains("Free space", refused.Message);
-            Assert.Throws<DiskFullException>(() => store.PrepareSpare(Sample.LogId, 256 * 1024));
+            Assert.Throws<DiskFullException>(() => store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 256 * 1024));
             Assert.Single(Directory.GetFiles(directory.File($"logs/{Sample.LogId:N}")));
             await writer.AppendAsync(Sample.Event(0));
             File.Delete(ballast);

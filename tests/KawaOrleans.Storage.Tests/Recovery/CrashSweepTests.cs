@@ -17,6 +17,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [Theory]
     [InlineData("append")]
     [InlineData("roll")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task A_power_loss_at_any_point_keeps_what_was_acknowledged_and_invents_nothing(string workload)
     {
         var (operations, boundaries) = await RecordAsync(workload);
@@ -27,6 +28,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [Theory]
     [InlineData("append")]
     [InlineData("roll")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task A_kill_at_any_point_keeps_what_was_acknowledged_and_invents_nothing(string workload)
     {
         var (operations, boundaries) = await RecordAsync(workload);
@@ -38,6 +40,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [Theory]
     [InlineData("append")]
     [InlineData("roll")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task A_power_loss_in_the_middle_of_recovery_changes_nothing_of_what_it_finds(string workload)
     {
         var (operations, boundaries) = await RecordAsync(workload);
@@ -64,6 +67,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [Theory]
     [InlineData("append")]
     [InlineData("roll")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task After_any_failed_sync_nothing_is_acknowledged_and_the_restart_trusts_no_page_of_the_cache(string workload)
     {
         var syncs = (await RecordAsync(workload)).Operations.Count(o => o.Kind is OperationKind.Sync or OperationKind.SyncDirectory);
@@ -133,7 +137,12 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
         var workload = new Workload(volume, new StillTime());
         try
         {
-            await (name == "append" ? workload.AppendAsync() : workload.RollAsync());
+            await (name switch
+            {
+                "append" => workload.AppendAsync(),
+                "roll" => workload.RollAsync(spareFor: Workload.SecondId),
+                _ => workload.RollAsync(spareFor: new Guid("30000000-0000-0000-0000-000000000009")),
+            });
             return (workload.Boundaries, null);
         }
         catch (IOException e)
