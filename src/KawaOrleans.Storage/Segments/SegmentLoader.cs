@@ -8,27 +8,41 @@ namespace KawaOrleans.Storage.Segments;
 internal static class SegmentLoader
 {
     /// <summary>Makes the file and its segment. Nothing under that name may exist.</summary>
-    public static Segment Create(SegmentHost host, string path, SegmentHeader header)
+    public static Segment Create(SegmentHost host, string path, SegmentHeader header, Durability durability = Durability.Durable)
     {
         if (SegmentHeaderCodec.WhyNot(header) is { } reason)
         {
             throw new ArgumentException(reason, nameof(header));
         }
 
-        using (var file = host.Volume.Create(path, header.FileBytes))
-        {
-            Claim(host, file, header);
-        }
-
+        host.Volume.Create(path, header.FileBytes, PreparationFor(durability)).Dispose();
         host.Volume.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        return Load(host, path, writable: true);
+        return Claim(host, path, header);
     }
 
-    /// <summary>Writes the header into an allocated file, synced.</summary>
-    public static void Claim(SegmentHost host, IVolumeFile file, SegmentHeader header)
+    /// <summary>How a file is made ready for this tail. A durable one syncs often, and a write into an unwritten extent makes each of
+    /// those syncs commit the journal; a mapped one syncs once, and zeroes written ahead only double its bytes.</summary>
+    public static Preparation PreparationFor(Durability durability) =>
+        durability == Durability.Mapped ? Preparation.Allocated : Preparation.WrittenThrough;
+
+    /// <summary>Writes the header into a blank file under its final name, synced. Nothing is recovered: this process made the file.</summary>
+    public static Segment Claim(SegmentHost host, string path, SegmentHeader header)
     {
-        file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks }));
-        file.Sync();
+        header = header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks };
+        var file = host.Volume.Open(path, writable: true);
+        try
+        {
+            file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header));
+            file.Sync();
+            var blank = RecoveredTail.Blank(header);
+            return new Segment(
+                new SegmentFile(host, path, header, file), SegmentState.Prepared, opened: null, blank, blank.Tail, blank.ContentHash);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <param name="host">What it shares with other segments.</param>

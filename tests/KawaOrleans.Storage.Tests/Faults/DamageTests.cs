@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Tests.Simulation;
+using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Tests.Faults;
 
@@ -184,7 +185,7 @@ public sealed class DamageTests
     public async Task A_file_that_is_none_of_ours_is_told_and_kept(string name)
     {
         var volume = await StoreAsync();
-        volume.Create($"/kawa/{name}", 10).Dispose();
+        volume.Create($"/kawa/{name}", 10, Preparation.Allocated).Dispose();
 
         using var store = Open(volume);
 
