@@ -4,7 +4,8 @@ using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
-/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, its recovery.</summary>
+/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, what is certainly on
+/// disk. The rest of its recovery is <see cref="Segment.Recover"/>.</summary>
 internal static class SegmentLoader
 {
     /// <summary>Makes the file and its segment. Nothing under that name may exist.</summary>
@@ -31,10 +32,28 @@ internal static class SegmentLoader
         file.Sync();
     }
 
+    /// <summary>Opens a file and finishes its recovery.</summary>
+    /// <inheritdoc cref="LoadUnrecovered" path="/exception"/>
+    public static Segment Load(SegmentHost host, string path, bool writable)
+    {
+        var segment = LoadUnrecovered(host, path, writable);
+        try
+        {
+            segment.Recover();
+            return segment;
+        }
+        catch
+        {
+            segment.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file; if it is writable and not sealed, its recovery is left to be finished.</summary>
     /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
     /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static Segment Load(SegmentHost host, string path, bool writable)
+    public static Segment LoadUnrecovered(SegmentHost host, string path, bool writable)
     {
         IVolumeFile? file = null;
         try
@@ -54,8 +73,7 @@ internal static class SegmentLoader
                     DurableRewrite.StatesOnly(file);
                 }
 
-                var closed = new SegmentFile(host, path, header, writable: null);
-                return new Segment(closed, SegmentState.Sealed, states.Opened, recovered: null, end.End, end.ContentHash);
+                return new Segment(new SegmentFile(host, path, header, writable: null), states.Opened, end);
             }
 
             if (writable)
@@ -64,12 +82,15 @@ internal static class SegmentLoader
                 file = host.Volume.Open(path, writable: true);
             }
 
-            var recovered = Recover(file, header, states, writable);
-            var segment = new Segment(
-                new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovered, recovered.Tail, recovered.ContentHash);
+            var recovery = UnfinishedRecovery.Begin(file, header, states, writable);
+            var segment = new Segment(new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovery);
             if (writable)
             {
                 file = null;
+            }
+            else
+            {
+                segment.Recover();
             }
 
             return segment;
@@ -82,33 +103,6 @@ internal static class SegmentLoader
         {
             file?.Dispose();
         }
-    }
-
-    internal static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
-    {
-        // What a fence or seal says was synced before it was said.
-        var mapped = states.Opened?.Durability == Durability.Mapped;
-        var powerWasLost = mapped && states.State == SegmentState.Open && !BootId.IsCurrent(states.Opened!.Value.BootId);
-        var recovered = SegmentRecovery.Find(file, header, mapped, powerWasLost);
-        if (states.State == SegmentState.Prepared)
-        {
-            return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
-                ? recovered
-                : throw new SegmentDamagedException(file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
-        }
-
-        if (states.Fenced is { } fenced && fenced.Tail != recovered.Tail)
-        {
-            throw new SegmentDamagedException(
-                file.Path, recovered.Tail.Offset, $"it was fenced at position {fenced.Tail.Position} and now reaches {recovered.Tail.Position}");
-        }
-
-        if (writable)
-        {
-            DurableRewrite.Run(file, header, recovered);
-        }
-
-        return recovered;
     }
 
     internal static void CheckLength(string path, long length, SegmentHeader header, States states)
