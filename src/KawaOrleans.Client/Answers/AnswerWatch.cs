@@ -5,9 +5,15 @@ namespace KawaOrleans.Client;
 /// has long noticed. So after half of <paramref name="silence"/> the callee is asked for a sign of life, by a call that costs it
 /// nothing; if that is not answered within the other half either, waiting ends. What the call did remains unknown.
 /// A quick answer costs no timer: all calls under way share one tick, in <see cref="Patience"/>.</remarks>
-internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
+internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
 {
-    private readonly Patience _patience = new(time);
+    public AnswerWatch(TimeSpan silence, TimeProvider time)
+        : this(silence, new Patience(time))
+    {
+    }
+
+    /// <summary>The same with no more patience than this.</summary>
+    public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, patience) : this;
 
     /// <param name="callee">Names the callee in the error.</param>
     /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
@@ -55,8 +61,6 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
 
             limit = silence / 2;
         }
-
-        return await answer.ConfigureAwait(false);
     }
 
     /// <summary>True also when the answer came meanwhile.</summary>
@@ -82,7 +86,7 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
             return true;
         }
 
-        var isDone = await _patience.WaitAsync(task, limit, cancellation).ConfigureAwait(false);
+        var isDone = await patience.WaitAsync(task, limit, cancellation).ConfigureAwait(false);
         if (!isDone && cancellation.IsCancellationRequested)
         {
             Forget(task);

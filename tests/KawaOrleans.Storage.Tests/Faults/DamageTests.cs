@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Tests.Simulation;
+using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Tests.Faults;
 
@@ -164,8 +165,9 @@ public sealed class DamageTests
             volume.Fault = o => Fail(o.Kind == OperationKind.Read && o.Path == First && seen++ == failing);
             using (var store = Open(volume))
             {
-                Assert.Equal(seen > failing ? 1 : 0, store.Untrusted.Count);
-                Assert.Equal(seen > failing, store.Untrusted.Any(u => u.IsUnreadable));
+                var untrusted = store.Untrusted;
+                Assert.Equal(seen > failing ? 1 : 0, untrusted.Count);
+                Assert.Equal(seen > failing, untrusted.Any(u => u.IsUnreadable));
             }
 
             volume.Fault = null;
@@ -184,7 +186,7 @@ public sealed class DamageTests
     public async Task A_file_that_is_none_of_ours_is_told_and_kept(string name)
     {
         var volume = await StoreAsync();
-        volume.Create($"/kawa/{name}", 10).Dispose();
+        volume.Create($"/kawa/{name}", 10, Preparation.Allocated).Dispose();
 
         using var store = Open(volume);
 

@@ -15,8 +15,8 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
     /// <summary>Asked before every call: what goes wrong with it. Calls are named like the grain's methods.</summary>
     public Func<string, Mishap> Mishaps { get; set; } = static _ => Mishap.None;
 
-    /// <summary>Awaited before every call is looked at.</summary>
-    public Func<string, Task> Held { get; set; } = static _ => Task.CompletedTask;
+    /// <summary>Awaited at the beginning of every call: what holds it up.</summary>
+    public Func<string, CancellationToken, Task> Holds { get; set; } = static (_, _) => Task.CompletedTask;
 
     public IEventStoreGrain EventStore => throw new NotSupportedException();
 
@@ -69,7 +69,7 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             Locked();
         }
 
-        await Held(name);
+        await Holds(name, cancellation);
         switch (Mishaps(name))
         {
             case Mishap.None:
