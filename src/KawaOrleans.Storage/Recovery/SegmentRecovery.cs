@@ -35,15 +35,18 @@ internal sealed class SegmentRecovery
     /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first runs <see cref="DurableRewrite"/>.</summary>
     /// <param name="file">The file.</param>
     /// <param name="header">Its header.</param>
-    /// <param name="powerWasLost">For a mapped segment after a power loss: pages are missing in no order, so checkpoints prove
-    /// nothing; everything is read, and the first frame that fails is the end.</param>
+    /// <param name="mapped">For a mapped segment checkpoints prove nothing, since no sync came before them: everything is read,
+    /// and nothing is known to be on disk.</param>
+    /// <param name="powerWasLost">For a mapped segment after a power loss: pages are missing in no order, so the first frame that
+    /// fails is the end.</param>
     /// <exception cref="SegmentDamagedException">Something that was on disk is not whole.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static RecoveredTail Find(IVolumeFile file, SegmentHeader header, bool powerWasLost) => new SegmentRecovery(file, header).Find(powerWasLost);
+    public static RecoveredTail Find(IVolumeFile file, SegmentHeader header, bool mapped, bool powerWasLost) =>
+        new SegmentRecovery(file, header).Find(mapped, powerWasLost);
 
-    private RecoveredTail Find(bool powerWasLost)
+    private RecoveredTail Find(bool mapped, bool powerWasLost)
     {
-        var start = powerWasLost ? FileLayout.FirstFrame : LoadCheckpoints();
+        var start = mapped ? FileLayout.FirstFrame : LoadCheckpoints();
         var offset = start;
         var tail = start;
 
@@ -82,7 +85,7 @@ internal sealed class SegmentRecovery
                 TakeCheckpoint(frame);
 
                 // What it covers was synced before it was written; that it was synced itself, only a hint could say.
-                start = frame.Offset;
+                start = mapped ? start : frame.Offset;
                 tail = frame.End;
             }
         }

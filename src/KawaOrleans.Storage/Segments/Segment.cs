@@ -116,7 +116,7 @@ public sealed class Segment : IDisposable
             if (_writer is not null)
             {
                 _writer.End(() => new WriterFencedException(Path));
-                _recovered = SegmentRecovery.Find(WritableFile, Header, powerWasLost: false);
+                _recovered = SegmentRecovery.Find(WritableFile, Header, mapped: durability == Durability.Mapped, powerWasLost: false);
                 _frames.Positions = _recovered.Positions;
             }
 

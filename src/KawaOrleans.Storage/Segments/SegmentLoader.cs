@@ -45,10 +45,16 @@ internal static class SegmentLoader
         }
     }
 
+    /// <param name="host">What it shares with other segments.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="writable">False to change nothing in it.</param>
+    /// <param name="whyNot">Why a file with this header does not belong there, or null. Asked before recovery, which would take the
+    /// frames of the segment that the header has displaced for garbage behind the tail.</param>
     /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
     /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static Segment Load(SegmentHost host, string path, bool writable)
+    /// <exception cref="StorageException">It does not belong there; nothing was changed.</exception>
+    public static Segment Load(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
     {
         IVolumeFile? file = null;
         try
@@ -57,6 +63,11 @@ internal static class SegmentLoader
             var page = new byte[FileLayout.HeaderPageBytes];
             var read = file.Read(0, page);
             var header = SegmentHeaderCodec.Decode(path, page.AsSpan(0, read));
+            if (whyNot?.Invoke(header) is { } reason)
+            {
+                throw new StorageException(reason);
+            }
+
             var states = States.Decode(path, page, header.Identity.ChecksumKey);
             CheckLength(path, file.Length, header, states);
             if (states.End is { } end)
@@ -101,13 +112,23 @@ internal static class SegmentLoader
     internal static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
     {
         // What a fence or seal says was synced before it was said.
-        var powerWasLost = states is { State: SegmentState.Open, Opened: { Durability: Durability.Mapped } opened } && !BootId.IsCurrent(opened.BootId);
-        var recovered = SegmentRecovery.Find(file, header, powerWasLost);
+        var mapped = states.Opened?.Durability == Durability.Mapped;
+        var powerWasLost = mapped && states.State == SegmentState.Open && !BootId.IsCurrent(states.Opened!.Value.BootId);
+        var recovered = SegmentRecovery.Find(file, header, mapped, powerWasLost);
         if (states.State == SegmentState.Prepared)
         {
-            return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
-                ? recovered
-                : throw new SegmentDamagedException(file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
+            if (recovered.Tail.Offset != FileLayout.FirstFrame || recovered.TornBytes != 0)
+            {
+                throw new SegmentDamagedException(file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
+            }
+
+            if (writable)
+            {
+                // Its claim may be known to the page cache alone: to the disk it would still be a spare, and be removed.
+                DurableRewrite.StatesOnly(file);
+            }
+
+            return recovered;
         }
 
         if (states.Fenced is { } fenced && fenced.Tail != recovered.Tail)

@@ -56,6 +56,7 @@ internal interface IVolumeFile : IDisposable
     void StartWriteBack(long offset, long length);
 
     /// <summary>Lengthens the file, allocated.</summary>
+    /// <exception cref="DiskFullException">No room; it may be somewhat longer, and zero there.</exception>
     void SetLength(long bytes);
 
     /// <summary>Maps the file as it is long now, for reading. The map outlives this handle.</summary>

@@ -131,7 +131,7 @@ public sealed class CheckpointRecoveryTests
         using var file = volume.Open(path, writable: false);
         var page = new byte[FileLayout.SectorBytes];
         file.Read(0, page);
-        return SegmentRecovery.Find(file, SegmentHeaderCodec.Decode(path, page), powerWasLost: false);
+        return SegmentRecovery.Find(file, SegmentHeaderCodec.Decode(path, page), mapped: false, powerWasLost: false);
     }
 
     private static void LoseHints(SimulatedVolume volume, string path) => volume.Bytes(path).Slice((int)FileLayout.HintA, FileLayout.PageBytes).Clear();
