@@ -43,12 +43,12 @@ internal static class VerifyCommand
         damage.ForEach(place => terminal.Output.WriteLine($"damaged: {place.Path} offset {place.Offset}: {place.Found}"));
         notes.ForEach(terminal.Output.WriteLine);
         problems.ForEach(terminal.Error.WriteLine);
-        var count = string.Create(CultureInfo.InvariantCulture, $"{target.Files.Count} segment files, {events:N0} events");
+        var count = string.Create(CultureInfo.InvariantCulture, $"{target.Files.Count} segment {(target.Files.Count == 1 ? "file" : "files")}, {events:N0} events");
         terminal.Output.WriteLine((damage.Count, problems.Count) switch
         {
             (0, 0) => $"{count}: all good.",
-            (0, _) => $"{count}: no damage found, but {problems.Count} files could not be read or used.",
-            _ => $"{count}: {damage.Count} damaged places.",
+            (0, _) => $"{count}: no damage found, but {problems.Count} {(problems.Count == 1 ? "file" : "files")} could not be read or used.",
+            _ => $"{count}: {damage.Count} damaged {(damage.Count == 1 ? "place" : "places")}.",
         });
         return damage.Count > 0 ? ExitCode.Damaged : problems.Count > 0 ? ExitCode.Unusable : ExitCode.Good;
     }

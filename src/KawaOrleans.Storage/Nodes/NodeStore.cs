@@ -1,3 +1,4 @@
+using KawaOrleans.Format;
 using System.Collections.Concurrent;
 using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
@@ -112,11 +113,14 @@ public sealed class NodeStore : IDisposable
         .Where(s => s.Header.LogId == logId && s.State <= SegmentState.Open)
         .MaxBy(s => s.Header.Identity.Epoch);
 
-    /// <summary>Makes a segment file: allocated, written through, header synced, directory entry synced. The same header again
+    /// <summary>Makes a segment file, of the spare if there is one: header synced, directory entry synced. The same header again
     /// answers the same segment; another header under the same id is refused.</summary>
+    /// <param name="header">What the file will say of itself.</param>
+    /// <param name="durability">What it is meant for: a file for the durable tail is written through with zeroes ahead, one for
+    /// the mapped tail is only allocated. Its writer may be of the other kind, at a loss of speed.</param>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
     /// <exception cref="ArgumentException">The header is not one a file may have.</exception>
-    public Segment Create(SegmentHeader header)
+    public Segment Create(SegmentHeader header, Durability durability = Durability.Durable)
     {
         ArgumentNullException.ThrowIfNull(header);
         if (SegmentHeaderCodec.WhyNot(header) is { } reason)
@@ -135,32 +139,35 @@ public sealed class NodeStore : IDisposable
             }
 
             var folder = LogFolder(header.LogId);
-            var path = Path.Combine(folder, $"{header.Identity}{DirectoryScan.SegmentExtension}");
-            if (_volume.Exists(path))
+            var path = SegmentPath(header.LogId, header.Identity.ToString());
+            if (_volume.Exists(path) && !_spares.IsOne(header.LogId, path))
             {
                 throw new StorageException($"{path}: the file exists and is not trusted. Take a new segment id.");
             }
 
             _volume.CreateDirectory(folder);
-            var spare = _spares.Take(header.LogId, folder, header.FileBytes);
-            using (var file = _volume.Open(spare, writable: true))
-            {
-                SegmentLoader.Claim(_host, file, header);
-            }
-
-            _volume.Rename(spare, path);
-            _volume.SyncDirectory(folder);
-            return _segments[key] = SegmentLoader.Load(_host, path, writable: true);
+            _spares.Take(header.LogId, path, header.FileBytes, SegmentLoader.PreparationFor(durability));
+            return _segments[key] = SegmentLoader.Claim(_host, path, header);
         }
     }
 
-    /// <summary>Allocates the file a later <see cref="Create"/> of this log will take (a spare), unless there is one.</summary>
+    /// <summary>Makes the file a later <see cref="Create"/> of this log will take (a spare), unless there is one. It is removed
+    /// at the next start if nothing claims it.</summary>
+    /// <param name="logId">The log.</param>
+    /// <param name="segmentId">The segment expected to claim it. Another one may: that costs a rename and a directory sync then.</param>
+    /// <param name="fileBytes">The size that will be asked for; a spare of another size is thrown away.</param>
+    /// <param name="durability">As in <see cref="Create"/>.</param>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
-    public void PrepareSpare(Guid logId, long fileBytes)
+    public void PrepareSpare(Guid logId, Guid segmentId, long fileBytes, Durability durability = Durability.Durable)
     {
-        var folder = LogFolder(logId);
-        _volume.CreateDirectory(folder);
-        _spares.Prepare(logId, folder, fileBytes);
+        _volume.CreateDirectory(LogFolder(logId));
+        var path = SegmentPath(logId, new SegmentIdentity(segmentId, 0, 0).ToString());
+        if (_volume.Exists(path) && !_spares.IsOne(logId, path))
+        {
+            throw new StorageException($"{path}: the file exists. Take a new segment id.");
+        }
+
+        _spares.Prepare(logId, path, fileBytes, SegmentLoader.PreparationFor(durability));
     }
 
     /// <summary>Keeps a chain if it is newer than the one kept (synced); answers the version now kept.</summary>
@@ -239,6 +246,8 @@ public sealed class NodeStore : IDisposable
     private static bool SameClaim(SegmentHeader a, SegmentHeader b) =>
         a.Ensemble.SequenceEqual(b.Ensemble) && a with { Ensemble = b.Ensemble, CreatedTicks = b.CreatedTicks } == b;
 
+    private string SegmentPath(Guid logId, string segment) => Path.Combine(LogFolder(logId), segment + DirectoryScan.SegmentExtension);
+
     private string LogFolder(Guid logId) => Path.Combine(_directory, LogsFolder, logId.ToString("N"));
 
     private void CloseSegments()
@@ -283,16 +292,8 @@ public sealed class NodeStore : IDisposable
         var named = DirectoryScan.SegmentIdOf(path);
         try
         {
-            var segment = SegmentLoader.Load(_host, path, writable: true);
-            var header = segment.Header;
-            if (DirectoryScan.WhyMisplaced(path, logId, header) is { } reason)
-            {
-                segment.Dispose();
-                Distrust(path, named, logId, reason, unreadable: false);
-                return;
-            }
-
-            _segments[(header.Identity.Id, header.Identity.Generation)] = segment;
+            var segment = SegmentLoader.Load(_host, path, writable: true, header => DirectoryScan.WhyMisplaced(path, logId, header));
+            _segments[(segment.Header.Identity.Id, segment.Header.Identity.Generation)] = segment;
             if (segment.State == SegmentState.Sealed)
             {
                 FinishLater(segment);

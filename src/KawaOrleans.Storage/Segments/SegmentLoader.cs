@@ -8,33 +8,53 @@ namespace KawaOrleans.Storage.Segments;
 internal static class SegmentLoader
 {
     /// <summary>Makes the file and its segment. Nothing under that name may exist.</summary>
-    public static Segment Create(SegmentHost host, string path, SegmentHeader header)
+    public static Segment Create(SegmentHost host, string path, SegmentHeader header, Durability durability = Durability.Durable)
     {
         if (SegmentHeaderCodec.WhyNot(header) is { } reason)
         {
             throw new ArgumentException(reason, nameof(header));
         }
 
-        using (var file = host.Volume.Create(path, header.FileBytes))
-        {
-            Claim(host, file, header);
-        }
-
+        host.Volume.Create(path, header.FileBytes, PreparationFor(durability)).Dispose();
         host.Volume.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        return Load(host, path, writable: true);
+        return Claim(host, path, header);
     }
 
-    /// <summary>Writes the header into an allocated file, synced.</summary>
-    public static void Claim(SegmentHost host, IVolumeFile file, SegmentHeader header)
+    /// <summary>How a file is made ready for this tail. A durable one syncs often, and a write into an unwritten extent makes each of
+    /// those syncs commit the journal; a mapped one syncs once, and zeroes written ahead only double its bytes.</summary>
+    public static Preparation PreparationFor(Durability durability) =>
+        durability == Durability.Mapped ? Preparation.Allocated : Preparation.WrittenThrough;
+
+    /// <summary>Writes the header into a blank file under its final name, synced. Nothing is recovered: this process made the file.</summary>
+    public static Segment Claim(SegmentHost host, string path, SegmentHeader header)
     {
-        file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks }));
-        file.Sync();
+        header = header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks };
+        var file = host.Volume.Open(path, writable: true);
+        try
+        {
+            file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header));
+            file.Sync();
+            var blank = RecoveredTail.Blank(header);
+            return new Segment(
+                new SegmentFile(host, path, header, file), SegmentState.Prepared, opened: null, blank, blank.Tail, blank.ContentHash);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
+    /// <param name="host">What it shares with other segments.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="writable">False to change nothing in it.</param>
+    /// <param name="whyNot">Why a file with this header does not belong there, or null. Asked before recovery, which would take the
+    /// frames of the segment that the header has displaced for garbage behind the tail.</param>
     /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
     /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static Segment Load(SegmentHost host, string path, bool writable)
+    /// <exception cref="StorageException">It does not belong there; nothing was changed.</exception>
+    public static Segment Load(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
     {
         IVolumeFile? file = null;
         try
@@ -43,6 +63,11 @@ internal static class SegmentLoader
             var page = new byte[FileLayout.HeaderPageBytes];
             var read = file.Read(0, page);
             var header = SegmentHeaderCodec.Decode(path, page.AsSpan(0, read));
+            if (whyNot?.Invoke(header) is { } reason)
+            {
+                throw new StorageException(reason);
+            }
+
             var states = States.Decode(path, page, header.Identity.ChecksumKey);
             CheckLength(path, file.Length, header, states);
             if (states.End is { } end)

@@ -164,7 +164,7 @@ public sealed class FailedWriteTests
         var writer = store.Create(Sample.Header()).OpenWriter(Guid.NewGuid());
         volume.Fault = o => _ = o.Kind == OperationKind.Create ? throw new DiskFullException(o.Path, o.Length, new IOException("No space left")) : 0;
 
-        Assert.Throws<DiskFullException>(() => store.PrepareSpare(Sample.LogId, 64 * 1024));
+        Assert.Throws<DiskFullException>(() => store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 64 * 1024));
         Assert.Throws<DiskFullException>(() => store.Create(Sample.Header(Guid.NewGuid(), basePosition: 1)));
         await writer.AppendAsync(Sample.Event(0));
         volume.Fault = null;

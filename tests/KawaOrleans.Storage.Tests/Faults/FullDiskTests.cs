@@ -19,12 +19,12 @@ public sealed class FullDiskTests
         disk.Fill(leftBytes: 16 * PageBytes);
 
         AssertFull(() => store.Create(Sample.Header(Guid.NewGuid(), fileBytes: 256 * 1024)));
-        AssertFull(() => store.PrepareSpare(Sample.LogId, 256 * 1024));
+        AssertFull(() => store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 256 * 1024));
         Assert.Single(Directory.GetFiles(Path.Combine(disk.Path, "logs", Sample.LogId.ToString("N"))));
         await writer.AppendAsync(Sample.Event(0));
         disk.Free();
 
-        store.PrepareSpare(Sample.LogId, 256 * 1024);
+        store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 256 * 1024);
         Assert.NotNull(store.Create(Sample.Header(Guid.NewGuid(), fileBytes: 256 * 1024)));
     }
 

@@ -18,6 +18,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [InlineData("append")]
     [InlineData("roll")]
     [InlineData("mapped")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task A_power_loss_at_any_point_keeps_what_was_acknowledged_and_invents_nothing(string workload)
     {
         var (operations, boundaries) = await RecordAsync(workload);
@@ -31,6 +32,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [InlineData("append")]
     [InlineData("roll")]
     [InlineData("mapped")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task A_kill_at_any_point_keeps_what_was_acknowledged_and_invents_nothing(string workload)
     {
         var (operations, boundaries) = await RecordAsync(workload);
@@ -43,6 +45,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [InlineData("append")]
     [InlineData("roll")]
     [InlineData("mapped")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task A_power_loss_in_the_middle_of_recovery_changes_nothing_of_what_it_finds(string workload)
     {
         var (operations, boundaries) = await RecordAsync(workload);
@@ -71,6 +74,7 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
     [InlineData("append")]
     [InlineData("roll")]
     [InlineData("mapped")]
+    [InlineData("roll with a spare made for another segment")]
     public async Task After_any_failed_sync_nothing_is_acknowledged_and_the_restart_trusts_no_page_of_the_cache(string workload)
     {
         var syncs = (await RecordAsync(workload)).Operations.Count(o => o.Kind is OperationKind.Sync or OperationKind.SyncDirectory);
@@ -165,8 +169,9 @@ public sealed class CrashSweepTests(ITestOutputHelper output)
             await (name switch
             {
                 "append" => workload.AppendAsync(),
-                "roll" => workload.RollAsync(),
-                _ => workload.MappedAsync(),
+                "roll" => workload.RollAsync(spareFor: Workload.SecondId),
+                "mapped" => workload.MappedAsync(),
+                _ => workload.RollAsync(spareFor: new Guid("30000000-0000-0000-0000-000000000009")),
             });
             return (workload.Boundaries, null);
         }

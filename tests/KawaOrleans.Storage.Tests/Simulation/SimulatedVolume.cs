@@ -80,7 +80,7 @@ internal sealed class SimulatedVolume : IVolume
     /// <summary>Takes the file out of the directory, so that something else can take its place.</summary>
     public void Vanish(string path) => _names.Remove(path);
 
-    public IVolumeFile Create(string path, long bytes)
+    public IVolumeFile Create(string path, long bytes, Preparation preparation)
     {
         lock (_gate)
         {
@@ -321,6 +321,11 @@ internal sealed class SimulatedVolume : IVolume
         }
 
         public void Sync() => _volume.Do(new Operation(OperationKind.Sync, Path, Open()._file.Id));
+
+        public void StartWriteBack(long offset, long length)
+        {
+            // Any page may reach the disk at any moment anyhow.
+        }
 
         public void SetLength(long bytes) => _volume.Do(new Operation(OperationKind.SetLength, Path, Writable()._file.Id, Length: (int)bytes));
 

@@ -38,8 +38,10 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         store.Dispose();
     }
 
-    /// <summary>Appends, then everything that a roll does: spare, fence, the next segment, seal, footer, appends there.</summary>
-    public async Task RollAsync()
+    /// <summary>Appends, then everything that a roll does, in the order of a primary: spare, fence, claim, chain, opening, the first
+    /// append there; the end of the old segment is sealed behind it.</summary>
+    /// <param name="spareFor">The segment that the spare was made for: the one that claims it, or another.</param>
+    public async Task RollAsync(Guid spareFor)
     {
         var store = OpenStore();
         var first = Create(store, FirstId, basePosition: 1000);
@@ -47,20 +49,23 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         await AppendAsync(writer, 1, 2);
         await CheckpointAsync(store, writer);
         await AppendAsync(writer, 17);
-        store.PrepareSpare(Sample.LogId, Limits.MinSegmentBytes);
+        store.PrepareSpare(Sample.LogId, spareFor, Limits.MinSegmentBytes);
         store.SaveChain(new SavedChain(Sample.LogId, "orders", 1, new byte[] { 1 }));
         volume.Note("chain 1");
         var tail = first.Fence(savedChainVersion: 1);
         volume.Note("fenced");
         var second = Create(store, SecondId, tail.Position);
+        store.SaveChain(new SavedChain(Sample.LogId, "orders", 2, new byte[] { 2 }));
+        volume.Note("chain 2");
+        var next = second.OpenWriter(Guid.NewGuid());
+        await AppendAsync(next, 3);
         first.Seal(tail.Position);
         first.WriteFooter();
         volume.Note("sealed");
-        var next = second.OpenWriter(Guid.NewGuid());
-        await AppendAsync(next, 3);
         await AppendAsync(next, 1, 1);
-        store.SaveChain(new SavedChain(Sample.LogId, "orders", 2, new byte[] { 2 }));
-        volume.Note("chain 2");
+        store.PrepareSpare(Sample.LogId, new Guid("30000000-0000-0000-0000-000000000003"), Limits.MinSegmentBytes);
+        store.SaveChain(new SavedChain(Sample.LogId, "orders", 3, new byte[3000]));
+        volume.Note("chain 3");
         store.Dispose();
     }
 
@@ -78,7 +83,7 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         await AppendAsync(writer, 20, 2);
         first.CheckpointIfIdle(TimeSpan.Zero);
         await AppendAsync(writer, 1, 3);
-        store.PrepareSpare(Sample.LogId, Limits.MinSegmentBytes);
+        store.PrepareSpare(Sample.LogId, SecondId, Limits.MinSegmentBytes, Durability.Mapped);
         var tail = first.Fence(savedChainVersion: 1);
         volume.Note($"flushed {Given}");
         volume.Note("fenced");
