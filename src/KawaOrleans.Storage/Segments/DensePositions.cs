@@ -11,20 +11,30 @@ internal sealed class DensePositions
     private const int ChunkEntries = 1 << ChunkBits;
 
     private uint[][] _chunks = new uint[4][];
+    private uint[] _last = [];
 
     public int Count { get; private set; }
 
     public void Add(long offset)
     {
-        var chunk = Count >> ChunkBits;
-        if (chunk == _chunks.Length)
+        Room()[0] = (uint)(offset >> 3);
+        Added(1);
+    }
+
+    /// <summary>Where the next entries go, at least one.</summary>
+    public Span<uint> Room()
+    {
+        var index = Count & (ChunkEntries - 1);
+        if (index == 0)
         {
-            Array.Resize(ref _chunks, chunk * 2);
+            AddChunk();
         }
 
-        (_chunks[chunk] ??= new uint[ChunkEntries])[Count & (ChunkEntries - 1)] = (uint)(offset >> 3);
-        Count++;
+        return _last.AsSpan(index);
     }
+
+    /// <summary>Counts entries written to the beginning of <see cref="Room"/>.</summary>
+    public void Added(int entries) => Count += entries;
 
     /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset. A view: it
     /// takes no memory of its own and holds until the next event is added.</summary>
@@ -35,6 +45,17 @@ internal sealed class DensePositions
     {
         var index = (int)relative;
         return (long)Volatile.Read(ref _chunks)[index >> ChunkBits][index & (ChunkEntries - 1)] << 3;
+    }
+
+    private void AddChunk()
+    {
+        var chunk = Count >> ChunkBits;
+        if (chunk == _chunks.Length)
+        {
+            Array.Resize(ref _chunks, chunk * 2);
+        }
+
+        _chunks[chunk] = _last = new uint[ChunkEntries];
     }
 
     private sealed class FrameLengths(DensePositions positions, int first, long end) : IReadOnlyList<int>

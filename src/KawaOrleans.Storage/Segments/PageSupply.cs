@@ -13,6 +13,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
     private const long AtOnceBytes = 2 * StepBytes;
 
     private readonly IWritableMap _map;
+    private readonly long _length;
     private long _reached;
     private long _supplied;
     private int _running;
@@ -20,6 +21,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
     public PageSupply(IWritableMap map, long from)
     {
         _map = map;
+        _length = map.Length;
         _reached = from;
         _supplied = from - (from % StepBytes);
         Supply(from + AtOnceBytes);
@@ -30,7 +32,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
     public void Reached(long offset)
     {
         Volatile.Write(ref _reached, offset);
-        if (offset + RefillBytes > Volatile.Read(ref _supplied) && _supplied < _map.Length && Interlocked.Exchange(ref _running, 1) == 0)
+        if (offset + RefillBytes > Volatile.Read(ref _supplied) && _supplied < _length && Interlocked.Exchange(ref _running, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
@@ -46,7 +48,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
 
     private void Supply(long to)
     {
-        to = Math.Min(to, _map.Length);
+        to = Math.Min(to, _length);
         while (_supplied < to)
         {
             var step = Math.Min(StepBytes, to - _supplied);

@@ -23,7 +23,10 @@ internal sealed partial class SyncProbe : IDisposable
     }
 
     /// <summary>The median of some syncs, in seconds.</summary>
-    public double Seconds(int times)
+    public double Seconds(int times) => Comparison.MedianOf(Each(times));
+
+    /// <summary>What each of some syncs took, in seconds.</summary>
+    public double[] Each(int times)
     {
         var taken = new double[times];
         for (var i = 0; i < times; i++)
@@ -40,7 +43,7 @@ internal sealed partial class SyncProbe : IDisposable
             _offset = _offset + (2 * _bytes.Length) > FileBytes ? 0 : _offset + _bytes.Length;
         }
 
-        return Comparison.MedianOf(taken);
+        return taken;
     }
 
     /// <summary>Syncs a file's data, without its times where the system offers that.</summary>
