@@ -297,16 +297,8 @@ public sealed class NodeStore : IDisposable
         var named = DirectoryScan.SegmentIdOf(path);
         try
         {
-            var segment = SegmentLoader.LoadUnrecovered(_host, path, writable: true);
-            var header = segment.Header;
-            if (DirectoryScan.WhyMisplaced(path, logId, header) is { } reason)
-            {
-                segment.Dispose();
-                Distrust(path, named, logId, reason, unreadable: false);
-                return;
-            }
-
-            _segments[(header.Identity.Id, header.Identity.Generation)] = segment;
+            var segment = SegmentLoader.LoadUnrecovered(_host, path, writable: true, header => DirectoryScan.WhyMisplaced(path, logId, header));
+            _segments[(segment.Header.Identity.Id, segment.Header.Identity.Generation)] = segment;
             if (segment.State == SegmentState.Sealed)
             {
                 FinishLater(segment);

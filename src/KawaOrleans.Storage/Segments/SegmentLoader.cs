@@ -33,10 +33,10 @@ internal static class SegmentLoader
     }
 
     /// <summary>Opens a file and finishes its recovery.</summary>
-    /// <inheritdoc cref="LoadUnrecovered" path="/exception"/>
-    public static Segment Load(SegmentHost host, string path, bool writable)
+    /// <inheritdoc cref="LoadUnrecovered"/>
+    public static Segment Load(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
     {
-        var segment = LoadUnrecovered(host, path, writable);
+        var segment = LoadUnrecovered(host, path, writable, whyNot);
         try
         {
             segment.Recover();
@@ -50,10 +50,16 @@ internal static class SegmentLoader
     }
 
     /// <summary>Opens a file; if it is writable and not sealed, its recovery is left to be finished.</summary>
+    /// <param name="host">What it shares with other segments.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="writable">False to change nothing in it.</param>
+    /// <param name="whyNot">Why a file with this header does not belong there, or null. Asked before recovery, which would take the
+    /// frames of the segment that the header has displaced for garbage behind the tail.</param>
     /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
     /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static Segment LoadUnrecovered(SegmentHost host, string path, bool writable)
+    /// <exception cref="StorageException">It does not belong there; nothing was changed.</exception>
+    public static Segment LoadUnrecovered(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
     {
         IVolumeFile? file = null;
         try
@@ -62,6 +68,11 @@ internal static class SegmentLoader
             var page = new byte[FileLayout.HeaderPageBytes];
             var read = file.Read(0, page);
             var header = SegmentHeaderCodec.Decode(path, page.AsSpan(0, read));
+            if (whyNot?.Invoke(header) is { } reason)
+            {
+                throw new StorageException(reason);
+            }
+
             var states = States.Decode(path, page, header.Identity.ChecksumKey);
             CheckLength(path, file.Length, header, states);
             if (states.End is { } end)
