@@ -27,6 +27,7 @@ public sealed class NodeStore : IDisposable
     private readonly Lock _changes = new();
     private readonly ITimer _idleCheckpoints;
     private readonly CancellationTokenSource _closing = new();
+    private readonly Task _recovering;
 
     private NodeStore(IVolume volume, string directory, string nodeName, TimeProvider time, long checkpointIntervalBytes)
     {
@@ -50,17 +51,25 @@ public sealed class NodeStore : IDisposable
             throw;
         }
 
+        _recovering = Task.Run(() => Parallel.ForEach(_segments.Values, RecoverSegment));
         _idleCheckpoints = time.CreateTimer(_ => CheckpointIdle(), state: null, IdleBeforeCheckpoint / 2, IdleBeforeCheckpoint / 2);
     }
 
     /// <summary>Who the directory says this node is.</summary>
     public NodeIdentity Identity { get; private set; }
 
-    /// <summary>All trusted segments.</summary>
-    public IReadOnlyList<Segment> Segments => [.. _segments.Values];
+    /// <summary>All trusted segments; waits until each is recovered.</summary>
+    public IReadOnlyList<Segment> Segments => [.. Recovered().Values];
 
-    /// <summary>Files that are not trusted, and why.</summary>
-    public IReadOnlyList<UntrustedFile> Untrusted => [.. _untrusted.Values];
+    /// <summary>Files that are not trusted, and why; waits until each segment is recovered.</summary>
+    public IReadOnlyList<UntrustedFile> Untrusted
+    {
+        get
+        {
+            Recovered();
+            return [.. _untrusted.Values];
+        }
+    }
 
     /// <summary>The chains this node was told of, the newest of each log.</summary>
     public IReadOnlyList<SavedChain> Chains => [.. _chains.Values];
@@ -68,7 +77,8 @@ public sealed class NodeStore : IDisposable
     /// <summary>Free bytes on the volume.</summary>
     public long FreeBytes => _volume.FreeBytes(_directory);
 
-    /// <summary>Locks the directory (made if missing), checks that it is this node's, and recovers every segment in it.
+    /// <summary>Locks the directory (made if missing), checks that it is this node's, and finds every segment in it. What is certainly
+    /// on disk can be read from then on; the rest is recovered in the background, and whatever depends on it waits for it.
     /// A file that cannot be trusted is reported in <see cref="Untrusted"/>, never skipped or changed.</summary>
     /// <exception cref="DirectoryLockedException">Another process has it.</exception>
     /// <exception cref="ForeignDirectoryException">It belongs to a node of another name.</exception>
@@ -105,11 +115,11 @@ public sealed class NodeStore : IDisposable
         }
     }
 
-    /// <summary>The segment, or false.</summary>
+    /// <summary>The segment, or false. Does not wait: until the segment is recovered, its own calls do.</summary>
     public bool TryGet(Guid segmentId, int generation, out Segment? segment) => _segments.TryGetValue((segmentId, generation), out segment);
 
     /// <summary>The log's segment that is prepared or open here, or null.</summary>
-    public Segment? CurrentWriteSegment(Guid logId) => _segments.Values
+    public Segment? CurrentWriteSegment(Guid logId) => Recovered().Values
         .Where(s => s.Header.LogId == logId && s.State <= SegmentState.Open)
         .MaxBy(s => s.Header.Identity.Epoch);
 
@@ -128,6 +138,7 @@ public sealed class NodeStore : IDisposable
             throw new ArgumentException(reason, nameof(header));
         }
 
+        Recovered();
         lock (_changes)
         {
             var key = (header.Identity.Id, header.Identity.Generation);
@@ -195,6 +206,7 @@ public sealed class NodeStore : IDisposable
     public void SetAside(Segment segment, string reason)
     {
         ArgumentNullException.ThrowIfNull(segment);
+        Recovered();
         lock (_changes)
         {
             var header = segment.Header;
@@ -220,13 +232,14 @@ public sealed class NodeStore : IDisposable
     }
 
     /// <summary>The stats of all segments.</summary>
-    public IReadOnlyList<ReplicaStats> GetStats() => [.. _segments.Values.Select(s => s.GetStats())];
+    public IReadOnlyList<ReplicaStats> GetStats() => [.. Recovered().Values.Select(s => s.GetStats())];
 
     /// <summary>Runs a function over all segments, at most <paramref name="parallelism"/> at once, off the caller's thread;
     /// the first error ends the rest and is thrown.</summary>
     public async Task ForEachSegmentAsync(
         Func<Segment, CancellationToken, ValueTask> visit, int parallelism, CancellationToken cancellation = default)
     {
+        await _recovering.ConfigureAwait(false);
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellation };
         await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
     }
@@ -236,6 +249,7 @@ public sealed class NodeStore : IDisposable
     {
         _closing.Cancel();
         _idleCheckpoints.Dispose();
+        Recovered();
         lock (_changes)
         {
             CloseSegments();
@@ -292,7 +306,7 @@ public sealed class NodeStore : IDisposable
         var named = DirectoryScan.SegmentIdOf(path);
         try
         {
-            var segment = SegmentLoader.Load(_host, path, writable: true, header => DirectoryScan.WhyMisplaced(path, logId, header));
+            var segment = SegmentLoader.LoadUnrecovered(_host, path, writable: true, header => DirectoryScan.WhyMisplaced(path, logId, header));
             _segments[(segment.Header.Identity.Id, segment.Header.Identity.Generation)] = segment;
             if (segment.State == SegmentState.Sealed)
             {
@@ -302,6 +316,30 @@ public sealed class NodeStore : IDisposable
         catch (StorageException e)
         {
             Distrust(path, named, logId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
+        }
+    }
+
+    private ConcurrentDictionary<(Guid Id, int Generation), Segment> Recovered()
+    {
+        _recovering.GetAwaiter().GetResult();
+        return _segments;
+    }
+
+    private void RecoverSegment(Segment segment)
+    {
+        try
+        {
+            if (!_closing.IsCancellationRequested)
+            {
+                segment.Recover();
+            }
+        }
+        catch (StorageException e)
+        {
+            var header = segment.Header;
+            _segments.TryRemove((header.Identity.Id, header.Identity.Generation), out _);
+            Distrust(segment.Path, header.Identity.Id, header.LogId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
+            segment.Dispose();
         }
     }
 

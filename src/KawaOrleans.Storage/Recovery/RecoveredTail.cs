@@ -6,10 +6,10 @@ namespace KawaOrleans.Storage.Recovery;
 internal sealed record RecoveredTail
 {
     /// <summary>Of a file that was never written.</summary>
-    public static RecoveredTail Blank(SegmentHeader header) => new()
+    public static RecoveredTail Blank(string path, SegmentHeader header) => new()
     {
         Tail = new Tail(header.BasePosition, FileLayout.FirstFrame, header.TimestampFloor),
-        Positions = new DensePositions(),
+        Positions = new DensePositions(path, []),
         ContentHash = Segments.ContentHash.Empty,
         LastCheckpoint = 0,
         UncoveredFrom = FileLayout.FirstFrame,

@@ -35,9 +35,8 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
     /// <summary>Adds a batch to the group; the caller has asked whether it fits.</summary>
     public AppendedBatch Stage(EventBatch batch, long now)
     {
-        var frames = Reserve(batch.Bytes.Length);
-        batch.Bytes.Span.CopyTo(frames);
-        return Cursor.Stamp(frames, now, _groupStart);
+        var bytes = batch.Bytes.Span;
+        return Cursor.Append(bytes, Reserve(bytes.Length), now, _groupStart);
     }
 
     /// <summary>Puts the group on disk. After an exception this tail is not used again: what the file holds is unknown.</summary>

@@ -13,6 +13,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private readonly DurableTail _tail;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly PendingAppends _pending = new();
     private List<PendingAppend> _queue = [];
     private List<PendingAppend> _taken = [];
     private bool _running;
@@ -37,7 +38,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     public override ValueTask<AppendedBatch> AppendAsync(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return new ValueTask<AppendedBatch>(Enqueue(batch));
+        return Enqueue(batch);
     }
 
     public override async ValueTask FlushAsync() => await Enqueue(batch: null).ConfigureAwait(false);
@@ -133,28 +134,31 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
-    private Task<AppendedBatch> Enqueue(EventBatch? batch)
+    private ValueTask<AppendedBatch> Enqueue(EventBatch? batch)
     {
-        var pending = new PendingAppend(batch);
+        var pending = _pending.Take(batch);
+
+        // Taken before anyone can complete it.
+        var outcome = pending.Outcome;
         lock (_gate)
         {
             if (_ended is not null)
             {
                 pending.Fail(_ended());
-                return pending.Task;
+                return outcome;
             }
 
             _queue.Add(pending);
             if (_running)
             {
-                return pending.Task;
+                return outcome;
             }
 
             _running = true;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        return pending.Task;
+        return outcome;
     }
 
     /// <summary>Writes as many of the taken batches as one group holds and answers how many are dealt with.</summary>

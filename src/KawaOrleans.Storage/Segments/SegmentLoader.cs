@@ -4,7 +4,8 @@ using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
-/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, its recovery.</summary>
+/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, what is certainly on
+/// disk. The rest of its recovery is <see cref="Segment.Recover"/>.</summary>
 internal static class SegmentLoader
 {
     /// <summary>Makes the file and its segment. Nothing under that name may exist.</summary>
@@ -34,9 +35,7 @@ internal static class SegmentLoader
         {
             file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header));
             file.Sync();
-            var blank = RecoveredTail.Blank(header);
-            return new Segment(
-                new SegmentFile(host, path, header, file), SegmentState.Prepared, opened: null, blank, blank.Tail, blank.ContentHash);
+            return new Segment(new SegmentFile(host, path, header, file), RecoveredTail.Blank(path, header));
         }
         catch
         {
@@ -45,6 +44,24 @@ internal static class SegmentLoader
         }
     }
 
+    /// <summary>Opens a file and finishes its recovery.</summary>
+    /// <inheritdoc cref="LoadUnrecovered"/>
+    public static Segment Load(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
+    {
+        var segment = LoadUnrecovered(host, path, writable, whyNot);
+        try
+        {
+            segment.Recover();
+            return segment;
+        }
+        catch
+        {
+            segment.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file; if it is writable and not sealed, its recovery is left to be finished.</summary>
     /// <param name="host">What it shares with other segments.</param>
     /// <param name="path">The file.</param>
     /// <param name="writable">False to change nothing in it.</param>
@@ -54,7 +71,7 @@ internal static class SegmentLoader
     /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
     /// <exception cref="StorageException">It does not belong there; nothing was changed.</exception>
-    public static Segment Load(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
+    public static Segment LoadUnrecovered(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
     {
         IVolumeFile? file = null;
         try
@@ -79,8 +96,7 @@ internal static class SegmentLoader
                     DurableRewrite.StatesOnly(file);
                 }
 
-                var closed = new SegmentFile(host, path, header, writable: null);
-                return new Segment(closed, SegmentState.Sealed, states.Opened, recovered: null, end.End, end.ContentHash);
+                return new Segment(new SegmentFile(host, path, header, writable: null), states.Opened, end);
             }
 
             if (writable)
@@ -89,12 +105,15 @@ internal static class SegmentLoader
                 file = host.Volume.Open(path, writable: true);
             }
 
-            var recovered = Recover(file, header, states, writable);
-            var segment = new Segment(
-                new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovered, recovered.Tail, recovered.ContentHash);
+            var recovery = UnfinishedRecovery.Begin(file, header, states, writable);
+            var segment = new Segment(new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovery);
             if (writable)
             {
                 file = null;
+            }
+            else
+            {
+                segment.Recover();
             }
 
             return segment;
@@ -107,33 +126,6 @@ internal static class SegmentLoader
         {
             file?.Dispose();
         }
-    }
-
-    internal static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
-    {
-        // What a fence or seal says was synced before it was said.
-        var mapped = states.Opened?.Durability == Durability.Mapped;
-        var powerWasLost = mapped && states.State == SegmentState.Open && !BootId.IsCurrent(states.Opened!.Value.BootId);
-        var recovered = SegmentRecovery.Find(file, header, mapped, powerWasLost);
-        if (states.State == SegmentState.Prepared)
-        {
-            return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
-                ? recovered
-                : throw new SegmentDamagedException(file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
-        }
-
-        if (states.Fenced is { } fenced && fenced.Tail != recovered.Tail)
-        {
-            throw new SegmentDamagedException(
-                file.Path, recovered.Tail.Offset, $"it was fenced at position {fenced.Tail.Position} and now reaches {recovered.Tail.Position}");
-        }
-
-        if (writable)
-        {
-            DurableRewrite.Run(file, header, recovered);
-        }
-
-        return recovered;
     }
 
     internal static void CheckLength(string path, long length, SegmentHeader header, States states)

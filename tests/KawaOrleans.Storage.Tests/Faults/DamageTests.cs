@@ -165,8 +165,9 @@ public sealed class DamageTests
             volume.Fault = o => Fail(o.Kind == OperationKind.Read && o.Path == First && seen++ == failing);
             using (var store = Open(volume))
             {
-                Assert.Equal(seen > failing ? 1 : 0, store.Untrusted.Count);
-                Assert.Equal(seen > failing, store.Untrusted.Any(u => u.IsUnreadable));
+                var untrusted = store.Untrusted;
+                Assert.Equal(seen > failing ? 1 : 0, untrusted.Count);
+                Assert.Equal(seen > failing, untrusted.Any(u => u.IsUnreadable));
             }
 
             volume.Fault = null;

@@ -16,6 +16,7 @@ internal sealed class Verdict(IReadOnlyList<int> boundaries, IEnumerable<string>
     public async Task CheckAsync(SimulatedVolume left)
     {
         var time = new StillTime();
+        Unrecovered.Check(left);
         var found = Check(left, time, out var store);
         Assert.Equal(found, Check(left.AfterKill(), time, out _));
 
