@@ -87,7 +87,8 @@ public sealed class EventBatch
         for (var rest = bytes.Span; !rest.IsEmpty; count++)
         {
             var reason = UnstampedFrame.WhyNot(rest, out var padded, out var endsBatch)
-                ?? (endsBatch == (padded == rest.Length) ? null : "the last event of a batch, and only that one, is marked as such");
+                ?? (endsBatch == (padded == rest.Length) ? null : "the last event of a batch, and only that one, is marked as such")
+                ?? UnstampedFrame.WhyChanged(rest[..padded]);
             if (reason is not null)
             {
                 throw new BatchRefusedException($"Event {count} of the batch, at byte {bytes.Length - rest.Length}: {reason}.");

@@ -95,7 +95,7 @@ public sealed class EventBlock : IDisposable
         var endsBatch = false;
         for (var rest = Bytes.Span; !rest.IsEmpty;)
         {
-            if (UnstampedFrame.WhyNot(rest, out var padded, out endsBatch) is { } why)
+            if ((UnstampedFrame.WhyNot(rest, out var padded, out endsBatch) ?? UnstampedFrame.WhyChanged(rest[..padded])) is { } why)
             {
                 reason = $"Event {EventCount} of the batch, at byte {Bytes.Length - rest.Length}: {why}.";
                 return false;

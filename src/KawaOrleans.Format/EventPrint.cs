@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.IO.Hashing;
 
 namespace KawaOrleans.Format;
 
@@ -14,7 +14,6 @@ internal readonly record struct EventPrint(ulong Id, uint Content)
     public static EventPrint Of(ReadOnlySpan<byte> frame, ulong encodedHash)
     {
         var id = frame.Slice(FrameLayout.HeaderBytes + EventBody.Id, 16);
-        var mixed = FourWordHash.Of(BinaryPrimitives.ReadUInt64LittleEndian(id), BinaryPrimitives.ReadUInt64LittleEndian(id[8..]), 0, 0);
-        return new EventPrint(mixed, Checksum.Fold(encodedHash));
+        return new EventPrint(XxHash3.HashToUInt64(id), Checksum.Fold(encodedHash));
     }
 }

@@ -5,7 +5,8 @@ namespace KawaOrleans.Format;
 /// <summary>An event frame as it is sent to be appended: everything but the stamp.</summary>
 internal static class UnstampedFrame
 {
-    /// <summary>Why these bytes do not begin with an event frame that a writer may take, or null when they do.</summary>
+    /// <summary>Why these bytes do not begin with an event frame that a writer may take, or null when they do; <see cref="WhyChanged"/> is
+    /// asked last.</summary>
     /// <param name="rest">From the frame's first byte on.</param>
     /// <param name="padded">The frame's length with padding.</param>
     /// <param name="endsBatch">True when it is marked as its batch's last.</param>
@@ -44,13 +45,12 @@ internal static class UnstampedFrame
         }
 
         var hash = BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]);
-        if (EventBody.WhyNot(frame[FrameLayout.HeaderBytes..length], traits, hash) is { } reason)
-        {
-            return reason;
-        }
+        return EventBody.WhyNot(frame[FrameLayout.HeaderBytes..length], traits, hash);
+    }
 
-        return Checksum.OfEncoded(frame) == BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..])
+    /// <summary>Why a frame, with its padding, is not the one that was encoded, or null when it is.</summary>
+    public static string? WhyChanged(ReadOnlySpan<byte> frame) =>
+        Checksum.OfEncoded(frame) == BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..])
             ? null
             : "its bytes are not those that were encoded: they changed on the way here";
-    }
 }

@@ -40,8 +40,12 @@ internal static class Sample
     public static uint Stamp(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp)
     {
         Rehash(frame);
-        return FrameStamp.Event(frame, Header().Identity.ChecksumKey, offset, groupStart, relativePosition, timestamp);
+        return StampEncoded(frame, offset, groupStart, relativePosition, timestamp);
     }
+
+    /// <summary>Stamps a frame as a writer does, from the hash it carries; answers the checksum.</summary>
+    public static uint StampEncoded(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp) => FrameStamp.Event(
+        frame, Header().Identity.ChecksumKey, (uint)(offset / 8), FrameStamp.DistanceAndPosition(offset, groupStart, relativePosition), timestamp);
 
     public static byte[] Payload(int number, int bytes)
     {

@@ -36,6 +36,7 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
         }
         finally
         {
+            // The callee is told also when the caller's own token ended the wait: it may have ended it before it reached the linked one.
             if (!answer.IsCompleted)
             {
                 await abandoned.CancelAsync().ConfigureAwait(false);
@@ -61,6 +62,8 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
 
             limit = silence / 2;
         }
+
+        return await answer.ConfigureAwait(false);
     }
 
     /// <summary>True also when the answer came meanwhile.</summary>

@@ -33,12 +33,7 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
     }
 
     /// <summary>Adds whole batches to the group; the caller has asked whether they fit.</summary>
-    public AppendedBatch Stage(ReadOnlySpan<byte> batches, long now)
-    {
-        var frames = Reserve(batches.Length);
-        batches.CopyTo(frames);
-        return Cursor.Stamp(frames, now, _groupStart);
-    }
+    public AppendedBatch Stage(ReadOnlySpan<byte> batches, long now) => Cursor.Append(batches, Reserve(batches.Length), now, _groupStart);
 
     /// <summary>Puts the group on disk. After an exception this tail is not used again: what the file holds is unknown.</summary>
     public void Commit(IVolumeFile file)

@@ -14,6 +14,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private readonly WriterMemory? _memory;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly PendingAppends _pending = new();
     private List<PendingAppend> _queue = [];
     private List<PendingAppend> _taken = [];
     private bool _running;
@@ -40,19 +41,22 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     {
         ArgumentNullException.ThrowIfNull(batch);
         return _memory is null
-            ? new ValueTask<AppendedBatch>(Enqueue(new PendingAppend(batch.Bytes)))
+            ? Append(batch.Bytes)
             : throw new InvalidOperationException($"{Segment.Path}: a writer that remembers recent events takes blocks, not single batches.");
     }
 
-    public override async ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
     {
         ArgumentNullException.ThrowIfNull(block);
-        var pending = new PendingAppend(block.Bytes, block, retrySince);
-        var place = await Enqueue(pending).ConfigureAwait(false);
-        return new AppendedBlock(place.First, place.Count, place.Timestamp, pending.Outcomes);
+        var pending = _pending.Take(block.Bytes, block, retrySince);
+
+        // Taken before anyone can complete it.
+        var outcome = pending.BlockOutcome;
+        Enqueue(pending);
+        return outcome;
     }
 
-    public override async ValueTask FlushAsync() => await Enqueue(new PendingAppend(default)).ConfigureAwait(false);
+    public override async ValueTask FlushAsync() => await Append(default).ConfigureAwait(false);
 
     public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Volatile.Read(ref _freeBytes);
 
@@ -145,27 +149,36 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
-    private Task<AppendedBatch> Enqueue(PendingAppend pending)
+    private ValueTask<AppendedBatch> Append(ReadOnlyMemory<byte> bytes)
+    {
+        var pending = _pending.Take(bytes, block: null, retrySince: null);
+
+        // Taken before anyone can complete it.
+        var outcome = pending.Outcome;
+        Enqueue(pending);
+        return outcome;
+    }
+
+    private void Enqueue(PendingAppend pending)
     {
         lock (_gate)
         {
             if (_ended is not null)
             {
                 pending.Fail(_ended());
-                return pending.Task;
+                return;
             }
 
             _queue.Add(pending);
             if (_running)
             {
-                return pending.Task;
+                return;
             }
 
             _running = true;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        return pending.Task;
     }
 
     /// <summary>Writes as many of the taken batches as one group holds and answers how many are dealt with.</summary>
@@ -256,12 +269,14 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                 break;
             }
 
-            if (pending.Block is { } block && _memory is not null)
+            if (pending.Block is { } block && _memory?.Decide(block, pending.RetrySince, Math.Max(now, _tail.Cursor.LastTimestamp)) is { } outcomes)
             {
-                pending.Outcomes = _memory.Decide(block, pending.RetrySince, Math.Max(now, _tail.Cursor.LastTimestamp));
+                pending.Place(StageWritten(block, outcomes, now), outcomes);
             }
-
-            pending.Place(pending.Outcomes is null ? _tail.Stage(pending.Bytes.Span, now) : StageWritten(pending.Block!, pending.Outcomes, now));
+            else
+            {
+                pending.Place(_tail.Stage(pending.Bytes.Span, now));
+            }
         }
 
         return at;

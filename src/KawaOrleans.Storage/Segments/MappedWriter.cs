@@ -15,7 +15,7 @@ public sealed class MappedWriter : SegmentWriter
     private readonly IWritableMap _map;
     private readonly PageSupply _pages;
     private readonly WriterClock _clock;
-    private readonly Lock _gate = new();
+    private SpinGate _gate;
     private Func<StorageException>? _ended;
     private bool _full;
 
@@ -55,28 +55,6 @@ public sealed class MappedWriter : SegmentWriter
         return Append(batch.Bytes.Span);
     }
 
-    private AppendedBatch Append(ReadOnlySpan<byte> bytes)
-    {
-        lock (_gate)
-        {
-            RefuseUnlessRoomFor(bytes.Length);
-            if (_cursor.IsCheckpointDue)
-            {
-                StampCheckpoint();
-                RefuseUnlessRoomFor(bytes.Length);
-            }
-
-            var start = _cursor.Offset;
-            var frames = _map.WritableSpan(start, bytes.Length);
-            bytes.CopyTo(frames);
-            var appended = _cursor.Stamp(frames, _clock.UtcTicks(), start);
-            _map.Wrote(start, bytes.Length);
-            Segment.Publish(_cursor.Tail);
-            _pages.Reached(_cursor.Offset);
-            return appended;
-        }
-    }
-
     /// <inheritdoc/>
     public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
     {
@@ -109,9 +87,14 @@ public sealed class MappedWriter : SegmentWriter
 
     internal override void End(Func<StorageException> reason)
     {
-        lock (_gate)
+        _gate.Enter();
+        try
         {
             _ended ??= reason;
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 
@@ -119,12 +102,17 @@ public sealed class MappedWriter : SegmentWriter
 
     internal override void LeaveCheckpoint()
     {
-        lock (_gate)
+        _gate.Enter();
+        try
         {
             if (_cursor.HasUncovered)
             {
                 StampCheckpoint();
             }
+        }
+        finally
+        {
+            _gate.Leave();
         }
 
         Sync();
@@ -132,12 +120,42 @@ public sealed class MappedWriter : SegmentWriter
 
     internal override void CheckpointIfIdle(TimeSpan idle)
     {
-        lock (_gate)
+        _gate.Enter();
+        try
         {
             if (_ended is null && _cursor.HasUncovered && _clock.UtcTicks() - _cursor.LastTimestamp >= idle.Ticks)
             {
                 StampCheckpoint();
             }
+        }
+        finally
+        {
+            _gate.Leave();
+        }
+    }
+
+    private AppendedBatch Append(ReadOnlySpan<byte> bytes)
+    {
+        _gate.Enter();
+        try
+        {
+            RefuseUnlessRoomFor(bytes.Length);
+            if (_cursor.IsCheckpointDue)
+            {
+                StampCheckpoint();
+                RefuseUnlessRoomFor(bytes.Length);
+            }
+
+            var start = _cursor.Offset;
+            var appended = _cursor.Append(bytes, _map.WritableSpan(start, bytes.Length), _clock.UtcTicks(), start);
+            _map.Wrote(start, bytes.Length);
+            Segment.Publish(_cursor.Tail);
+            _pages.Reached(_cursor.Offset);
+            return appended;
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
 
     private readonly IWritableMap _map;
     private readonly IVolumeFile _file;
+    private readonly long _length;
     private long _reached;
     private long _supplied;
     private long _writtenBack;
@@ -26,6 +27,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
     {
         _map = map;
         _file = file;
+        _length = map.Length;
         _reached = from;
         _supplied = from - (from % StepBytes);
         _writtenBack = _supplied;
@@ -37,7 +39,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
     public void Reached(long offset)
     {
         Volatile.Write(ref _reached, offset);
-        var wanted = (offset + RefillBytes > Volatile.Read(ref _supplied) && _supplied < _map.Length) || offset - Volatile.Read(ref _writtenBack) >= BehindBytes;
+        var wanted = (offset + RefillBytes > Volatile.Read(ref _supplied) && _supplied < _length) || offset - Volatile.Read(ref _writtenBack) >= BehindBytes;
         if (wanted && Interlocked.Exchange(ref _running, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -73,7 +75,7 @@ internal sealed class PageSupply : IThreadPoolWorkItem
 
     private void Supply(long to)
     {
-        to = Math.Min(to, _map.Length);
+        to = Math.Min(to, _length);
         while (_supplied < to)
         {
             var step = Math.Min(StepBytes, to - _supplied);

@@ -122,7 +122,7 @@ public sealed class ProducerTests : IDisposable
     {
         await _store.Fill(1);
         using var held = new SemaphoreSlim(0);
-        _store.Cluster.Holds = (call, _) => call == "Append" ? held.WaitAsync() : Task.CompletedTask;
+        _store.Cluster.Holds = (call, cancellation) => call == "Append" ? held.WaitAsync(cancellation) : Task.CompletedTask;
         var batch = EventBatch.Of(FakeStore.Event("x"));
         await using var producer = _store.Log.CreateProducer(new ProducerOptions { MaxPendingBytes = 2 * batch.Bytes.Length });
 
