@@ -5,7 +5,7 @@ namespace KawaOrleans.Client;
 /// one waited for, and counts as one.</remarks>
 internal sealed class Patience(TimeProvider time)
 {
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
     private Wait? _newest;
@@ -16,7 +16,7 @@ internal sealed class Patience(TimeProvider time)
     public async Task<bool> WaitAsync(Task task, TimeSpan limit, CancellationToken cancellation)
     {
         var wait = new Wait(this, task);
-        Add(wait, (int)Math.Ceiling(limit / Step));
+        Add(wait, (int)(limit / Step));
         await using var cancelled = cancellation.UnsafeRegister(static state => ((Wait)state!).End(), wait).ConfigureAwait(false);
         await wait.Task.ConfigureAwait(false);
         return task.IsCompleted;
@@ -26,7 +26,8 @@ internal sealed class Patience(TimeProvider time)
     {
         lock (_gate)
         {
-            // The step under way may be nearly over: a wait is up to one step shorter than asked for, but never nothing.
+            // Never longer than asked for, or several waits in a row would outlast their caller's time. The step under way may be nearly
+            // over: a wait is up to two steps shorter, but never nothing.
             wait.StepsLeft = Math.Max(steps, _ticking ? 2 : 1);
             wait.Older = _newest;
             if (_newest is not null)
