@@ -32,12 +32,8 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
         }
     }
 
-    /// <summary>Adds a batch to the group; the caller has asked whether it fits.</summary>
-    public AppendedBatch Stage(EventBatch batch, long now)
-    {
-        var bytes = batch.Bytes.Span;
-        return Cursor.Append(bytes, Reserve(bytes.Length), now, _groupStart);
-    }
+    /// <summary>Adds whole batches to the group; the caller has asked whether they fit.</summary>
+    public AppendedBatch Stage(ReadOnlySpan<byte> batches, long now) => Cursor.Append(batches, Reserve(batches.Length), now, _groupStart);
 
     /// <summary>Puts the group on disk. After an exception this tail is not used again: what the file holds is unknown.</summary>
     public void Commit(IVolumeFile file)

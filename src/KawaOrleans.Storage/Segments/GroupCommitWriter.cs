@@ -11,6 +11,7 @@ namespace KawaOrleans.Storage.Segments;
 internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 {
     private readonly DurableTail _tail;
+    private readonly WriterMemory? _memory;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly PendingAppends _pending = new();
@@ -23,10 +24,11 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private long _freeBytes;
     private long _lastAppend;
 
-    public GroupCommitWriter(Segment segment, DurableTail tail, TimeProvider time)
+    public GroupCommitWriter(Segment segment, DurableTail tail, WriterMemory? memory, TimeProvider time)
         : base(segment)
     {
         _tail = tail;
+        _memory = memory;
         _time = time;
         _freeBytes = tail.Cursor.FreeBytes;
     }
@@ -38,10 +40,23 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     public override ValueTask<AppendedBatch> AppendAsync(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return Enqueue(batch);
+        return _memory is null
+            ? Append(batch.Bytes)
+            : throw new InvalidOperationException($"{Segment.Path}: a writer that remembers recent events takes blocks, not single batches.");
     }
 
-    public override async ValueTask FlushAsync() => await Enqueue(batch: null).ConfigureAwait(false);
+    public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        var pending = _pending.Take(block.Bytes, block, retrySince);
+
+        // Taken before anyone can complete it.
+        var outcome = pending.BlockOutcome;
+        Enqueue(pending);
+        return outcome;
+    }
+
+    public override async ValueTask FlushAsync() => await Append(default).ConfigureAwait(false);
 
     public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Volatile.Read(ref _freeBytes);
 
@@ -134,31 +149,36 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
-    private ValueTask<AppendedBatch> Enqueue(EventBatch? batch)
+    private ValueTask<AppendedBatch> Append(ReadOnlyMemory<byte> bytes)
     {
-        var pending = _pending.Take(batch);
+        var pending = _pending.Take(bytes, block: null, retrySince: null);
 
         // Taken before anyone can complete it.
         var outcome = pending.Outcome;
+        Enqueue(pending);
+        return outcome;
+    }
+
+    private void Enqueue(PendingAppend pending)
+    {
         lock (_gate)
         {
             if (_ended is not null)
             {
                 pending.Fail(_ended());
-                return outcome;
+                return;
             }
 
             _queue.Add(pending);
             if (_running)
             {
-                return outcome;
+                return;
             }
 
             _running = true;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        return outcome;
     }
 
     /// <summary>Writes as many of the taken batches as one group holds and answers how many are dealt with.</summary>
@@ -232,26 +252,52 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         for (; at < _taken.Count; at++)
         {
             var pending = _taken[at];
-            if (pending.Batch is not { } batch)
+            if (pending.Bytes.IsEmpty)
             {
                 continue;
             }
 
-            if (_full || batch.Bytes.Length > _tail.Cursor.FreeBytes)
+            if (_full || pending.Bytes.Length > _tail.Cursor.FreeBytes)
             {
                 Volatile.Write(ref _full, true);
-                pending.Refuse(new SegmentFullException(Segment.Path, batch.Bytes.Length, _tail.Cursor.FreeBytes));
+                pending.Refuse(new SegmentFullException(Segment.Path, pending.Bytes.Length, _tail.Cursor.FreeBytes));
                 continue;
             }
 
-            if (_tail.NeedsNextGroup(batch.Bytes.Length))
+            if (_tail.NeedsNextGroup(pending.Bytes.Length))
             {
                 break;
             }
 
-            pending.Place(_tail.Stage(batch, now));
+            if (pending.Block is { } block && _memory?.Decide(block, pending.RetrySince, Math.Max(now, _tail.Cursor.LastTimestamp)) is { } outcomes)
+            {
+                pending.Place(StageWritten(block, outcomes, now), outcomes);
+            }
+            else
+            {
+                pending.Place(_tail.Stage(pending.Bytes.Span, now));
+            }
         }
 
         return at;
+    }
+
+    /// <summary>Stages the batches of a block that are to be written, and leaves out the others.</summary>
+    private AppendedBatch StageWritten(EventBlock block, BatchOutcome[] outcomes, long now)
+    {
+        var first = _tail.Cursor.Position;
+        var begin = 0;
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var end = block.Batches[i].BytesEnd;
+            if (outcomes[i].Fate == BatchFate.Written)
+            {
+                _tail.Stage(block.Bytes.Span[begin..end], now);
+            }
+
+            begin = end;
+        }
+
+        return new AppendedBatch(first, (int)(_tail.Cursor.Position - first), _tail.Cursor.LastTimestamp);
     }
 }

@@ -52,27 +52,21 @@ public sealed class MappedWriter : SegmentWriter
     public AppendedBatch Append(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var bytes = batch.Bytes.Span;
-        _gate.Enter();
+        return Append(batch.Bytes.Span);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    {
+        ArgumentNullException.ThrowIfNull(block);
         try
         {
-            RefuseUnlessRoomFor(bytes.Length);
-            if (_cursor.IsCheckpointDue)
-            {
-                StampCheckpoint();
-                RefuseUnlessRoomFor(bytes.Length);
-            }
-
-            var start = _cursor.Offset;
-            var appended = _cursor.Append(bytes, _map.WritableSpan(start, bytes.Length), _clock.UtcTicks(), start);
-            _map.Wrote(start, bytes.Length);
-            Segment.Publish(_cursor.Tail);
-            _pages.Reached(_cursor.Offset);
-            return appended;
+            var place = Append(block.Bytes.Span);
+            return new ValueTask<AppendedBlock>(new AppendedBlock(place.First, place.Count, place.Timestamp, null));
         }
-        finally
+        catch (StorageException e)
         {
-            _gate.Leave();
+            return ValueTask.FromException<AppendedBlock>(e);
         }
     }
 
@@ -133,6 +127,31 @@ public sealed class MappedWriter : SegmentWriter
             {
                 StampCheckpoint();
             }
+        }
+        finally
+        {
+            _gate.Leave();
+        }
+    }
+
+    private AppendedBatch Append(ReadOnlySpan<byte> bytes)
+    {
+        _gate.Enter();
+        try
+        {
+            RefuseUnlessRoomFor(bytes.Length);
+            if (_cursor.IsCheckpointDue)
+            {
+                StampCheckpoint();
+                RefuseUnlessRoomFor(bytes.Length);
+            }
+
+            var start = _cursor.Offset;
+            var appended = _cursor.Append(bytes, _map.WritableSpan(start, bytes.Length), _clock.UtcTicks(), start);
+            _map.Wrote(start, bytes.Length);
+            Segment.Publish(_cursor.Tail);
+            _pages.Reached(_cursor.Offset);
+            return appended;
         }
         finally
         {

@@ -2,27 +2,39 @@ using System.Threading.Tasks.Sources;
 
 namespace KawaOrleans.Storage.Segments;
 
-/// <summary>A batch, or a flush (no batch), on its way to disk. Used again once its caller has taken the outcome.</summary>
+/// <summary>Batches, or a flush (no bytes), on their way to disk. Used again once its caller has taken the outcome.</summary>
 /// <remarks>
 /// Invariants: it completes exactly once, and whoever completes it does not touch it afterwards: its caller may already have sent it
-/// on its way with another batch. A caller that never takes the outcome leaves it to the collector.
+/// on its way with other batches. A caller that never takes the outcome leaves it to the collector.
 /// </remarks>
-internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<AppendedBatch>
+internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<AppendedBatch>, IValueTaskSource<AppendedBlock>
 {
     // Callers run on the thread pool, not on the thread that writes groups.
-    private ManualResetValueTaskSourceCore<AppendedBatch> _outcome = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<AppendedBlock> _outcome = new() { RunContinuationsAsynchronously = true };
     private AppendedBatch _place;
+    private BatchOutcome[]? _outcomes;
     private StorageException? _refusal;
 
-    public EventBatch? Batch { get; private set; }
+    /// <summary>The frames of all batches.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; private set; }
 
-    /// <summary>The outcome, to be awaited once, as any <see cref="ValueTask{TResult}"/>.</summary>
+    /// <summary>The same, to be decided of batch by batch; null: all of it is written.</summary>
+    public EventBlock? Block { get; private set; }
+
+    /// <summary>Of a repeated call: a position that the log had reached when it was first made.</summary>
+    public long? RetrySince { get; private set; }
+
+    /// <summary>The outcome, to be awaited once, as any <see cref="ValueTask{TResult}"/>; either this or <see cref="BlockOutcome"/>.</summary>
     public ValueTask<AppendedBatch> Outcome => new(this, _outcome.Version);
 
-    public void Begin(EventBatch? batch) => Batch = batch;
+    /// <summary>The same with what became of each batch of a block.</summary>
+    public ValueTask<AppendedBlock> BlockOutcome => new(this, _outcome.Version);
 
-    /// <summary>Notes where the batch will be; told when the group is on disk.</summary>
-    public void Place(AppendedBatch place) => _place = place;
+    public void Begin(ReadOnlyMemory<byte> bytes, EventBlock? block, long? retrySince) => (Bytes, Block, RetrySince) = (bytes, block, retrySince);
+
+    /// <summary>Notes where the events written will be, and what became of each batch (null: all are written); told when the group is on
+    /// disk.</summary>
+    public void Place(AppendedBatch place, BatchOutcome[]? outcomes = null) => (_place, _outcomes) = (place, outcomes);
 
     /// <summary>Notes that it will not be written; told in its turn.</summary>
     public void Refuse(StorageException refusal) => _refusal = refusal;
@@ -31,7 +43,7 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
     {
         if (_refusal is null)
         {
-            _outcome.SetResult(_place);
+            _outcome.SetResult(new AppendedBlock(_place.First, _place.Count, _place.Timestamp, _outcomes));
         }
         else
         {
@@ -43,6 +55,19 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
 
     AppendedBatch IValueTaskSource<AppendedBatch>.GetResult(short token)
     {
+        var taken = Take(token);
+        return new AppendedBatch(taken.First, taken.Count, taken.Timestamp);
+    }
+
+    AppendedBlock IValueTaskSource<AppendedBlock>.GetResult(short token) => Take(token);
+
+    public ValueTaskSourceStatus GetStatus(short token) => _outcome.GetStatus(token);
+
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _outcome.OnCompleted(continuation, state, token, flags);
+
+    private AppendedBlock Take(short token)
+    {
         try
         {
             return _outcome.GetResult(token);
@@ -53,16 +78,11 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
             if (token == _outcome.Version && _outcome.GetStatus(token) != ValueTaskSourceStatus.Pending)
             {
                 _outcome.Reset();
-                Batch = null;
-                _place = default;
+                Begin(default, null, null);
+                Place(default);
                 _refusal = null;
                 home.Return(this);
             }
         }
     }
-
-    ValueTaskSourceStatus IValueTaskSource<AppendedBatch>.GetStatus(short token) => _outcome.GetStatus(token);
-
-    void IValueTaskSource<AppendedBatch>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _outcome.OnCompleted(continuation, state, token, flags);
 }

@@ -7,7 +7,7 @@ internal sealed class PendingAppends
 
     private readonly Stack<PendingAppend> _free = [];
 
-    public PendingAppend Take(EventBatch? batch)
+    public PendingAppend Take(ReadOnlyMemory<byte> bytes, EventBlock? block, long? retrySince)
     {
         PendingAppend? pending;
         lock (_free)
@@ -16,7 +16,7 @@ internal sealed class PendingAppends
         }
 
         pending ??= new PendingAppend(this);
-        pending.Begin(batch);
+        pending.Begin(bytes, block, retrySince);
         return pending;
     }
 

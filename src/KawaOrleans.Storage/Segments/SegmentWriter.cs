@@ -32,6 +32,13 @@ public abstract class SegmentWriter
     /// <exception cref="SegmentPoisonedException">A write or sync failed: the outcome is unknown until recovery.</exception>
     public abstract ValueTask<AppendedBatch> AppendAsync(EventBatch batch);
 
+    /// <summary>Appends the batches of a block, each all or nothing, in this order. A writer that remembers recent events
+    /// (<see cref="WriterMemory"/>) writes none that is in the log already. The block must not be disposed before the outcome.</summary>
+    /// <param name="block">The batches.</param>
+    /// <param name="retrySince">Set when they may have been appended before: a position that the log had reached then.</param>
+    /// <inheritdoc cref="AppendAsync(EventBatch)" path="/exception"/>
+    public abstract ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null);
+
     /// <summary>Appends one event; see <see cref="AppendAsync(EventBatch)"/>.</summary>
     /// <exception cref="BatchRefusedException">A name or a size is out of bounds.</exception>
     public ValueTask<AppendedBatch> AppendAsync(EventData newEvent) => AppendAsync(EventBatch.Of(newEvent));
