@@ -48,17 +48,17 @@ internal static class EventBody
     /// <summary>Why these bytes are no body a writer may accept, or null when they are one.</summary>
     public static string? WhyNot(ReadOnlySpan<byte> body, FrameTraits traits, uint streamHash)
     {
-        if (!TrySplit(body, traits, out var stream, out var type, out _, out _))
+        if (!EventParts.TryFind(body, traits, out var parts))
         {
             return "the lengths inside the event do not add up to its own";
         }
 
-        if (Names.WhyNotText(stream) is { } badStream)
+        if (Names.WhyNotText(body[parts.Stream..parts.Type]) is { } badStream)
         {
             return $"stream name: {badStream}";
         }
 
-        if (Names.WhyNotText(type) is { } badType)
+        if (Names.WhyNotText(body[parts.Type..parts.Metadata]) is { } badType)
         {
             return $"type name: {badType}";
         }
@@ -70,32 +70,6 @@ internal static class EventBody
             return $"the occurred time, {ticks} ticks, is before the year 1 or after 9999";
         }
 
-        return HashStream(stream) == streamHash ? null : "the stream hash is not that of the stream name";
-    }
-
-    public static bool TrySplit(
-        ReadOnlySpan<byte> body, FrameTraits traits, out ReadOnlySpan<byte> stream, out ReadOnlySpan<byte> type,
-        out ReadOnlySpan<byte> metadata, out ReadOnlySpan<byte> data)
-    {
-        stream = type = metadata = data = default;
-        var start = FixedBytes + ((traits & FrameTraits.HasOccurred) != 0 ? OccurredBytes : 0);
-        if (body.Length < start)
-        {
-            return false;
-        }
-
-        var streamLength = BinaryPrimitives.ReadUInt16LittleEndian(body[StreamLength..]);
-        var typeLength = BinaryPrimitives.ReadUInt16LittleEndian(body[TypeLength..]);
-        var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(body[MetadataLength..]);
-        if (metadataLength < 0 || (long)start + streamLength + typeLength + metadataLength > body.Length)
-        {
-            return false;
-        }
-
-        stream = body.Slice(start, streamLength);
-        type = body.Slice(start + streamLength, typeLength);
-        metadata = body.Slice(start + streamLength + typeLength, metadataLength);
-        data = body[(start + streamLength + typeLength + metadataLength)..];
-        return true;
+        return HashStream(body[parts.Stream..parts.Type]) == streamHash ? null : "the stream hash is not that of the stream name";
     }
 }

@@ -8,20 +8,17 @@ namespace KawaOrleans;
 public readonly ref struct EventFrame
 {
     private readonly Frame _frame;
-    private readonly ReadOnlySpan<byte> _stream;
-    private readonly ReadOnlySpan<byte> _type;
-    private readonly ReadOnlySpan<byte> _metadata;
-    private readonly ReadOnlySpan<byte> _data;
 
-    private EventFrame(Frame frame, long position, ReadOnlySpan<byte> stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> data)
+    /// <param name="frame">An event's, in which <see cref="EventParts"/> were found.</param>
+    /// <param name="position">The event's.</param>
+    internal EventFrame(Frame frame, long position)
     {
         _frame = frame;
         Position = position;
-        _stream = stream;
-        _type = type;
-        _metadata = metadata;
-        _data = data;
     }
+
+    /// <summary>The frame it was read from.</summary>
+    public Frame Frame => _frame;
 
     /// <summary>The event's number in its log.</summary>
     public long Position { get; }
@@ -30,16 +27,16 @@ public readonly ref struct EventFrame
     public long Revision => _frame.Revision;
 
     /// <summary>The stream's name, as UTF-8.</summary>
-    public ReadOnlySpan<byte> StreamUtf8 => _stream;
+    public ReadOnlySpan<byte> StreamUtf8 => _frame.Body[Parts.Stream..Parts.Type];
 
     /// <summary>The event type's name, as UTF-8.</summary>
-    public ReadOnlySpan<byte> TypeUtf8 => _type;
+    public ReadOnlySpan<byte> TypeUtf8 => _frame.Body[Parts.Type..Parts.Metadata];
 
     /// <summary>The payload.</summary>
-    public ReadOnlySpan<byte> Data => _data;
+    public ReadOnlySpan<byte> Data => _frame.Body[Parts.Data..];
 
     /// <summary>The bytes about the event.</summary>
-    public ReadOnlySpan<byte> Metadata => _metadata;
+    public ReadOnlySpan<byte> Metadata => _frame.Body[Parts.Metadata..Parts.Data];
 
     /// <summary>The id the writer gave.</summary>
     public Guid Id => new(_frame.Body.Slice(EventBody.Id, 16), bigEndian: true);
@@ -58,17 +55,19 @@ public readonly ref struct EventFrame
     /// <summary>True when the event ends its batch.</summary>
     public bool IsLastOfBatch => (_frame.Traits & FrameTraits.LastOfBatch) != 0;
 
+    private EventParts Parts => EventParts.Of(_frame.Body, _frame.Traits);
+
     /// <summary>Reads the envelope of a verified event frame; false when its inner lengths do not add up.</summary>
     public static bool TryOpen(Frame frame, long basePosition, out EventFrame opened)
     {
         if (frame.Kind != FrameKind.Event
-            || !EventBody.TrySplit(frame.Body, frame.Traits, out var stream, out var type, out var metadata, out var data))
+            || !EventParts.TryFind(frame.Body, frame.Traits, out _))
         {
             opened = default;
             return false;
         }
 
-        opened = new EventFrame(frame, basePosition + frame.RelativePosition, stream, type, metadata, data);
+        opened = new EventFrame(frame, basePosition + frame.RelativePosition);
         return true;
     }
 
@@ -77,12 +76,12 @@ public readonly ref struct EventFrame
     {
         Position = Position,
         Revision = Revision,
-        Stream = Encoding.UTF8.GetString(_stream),
-        Type = Encoding.UTF8.GetString(_type),
+        Stream = Encoding.UTF8.GetString(StreamUtf8),
+        Type = Encoding.UTF8.GetString(TypeUtf8),
         Id = Id,
         Recorded = new DateTimeOffset(RecordedTicks, TimeSpan.Zero),
         Occurred = OccurredTicks is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null,
-        Data = _data.ToArray(),
-        Metadata = _metadata.ToArray(),
+        Data = Data.ToArray(),
+        Metadata = Metadata.ToArray(),
     };
 }

@@ -25,6 +25,8 @@ public enum FrameStatus
 /// <summary>One frame, as a view of bytes that stay where they are. Valid as long as those bytes are.</summary>
 public readonly ref struct Frame
 {
+    private const int KnownTraits = (int)(FrameTraits.LastOfBatch | FrameTraits.HasOccurred);
+
     internal Frame(ReadOnlySpan<byte> bytes, long offset)
     {
         Bytes = bytes;
@@ -66,12 +68,7 @@ public readonly ref struct Frame
     public ReadOnlySpan<byte> Body => Bytes[FrameLayout.HeaderBytes..BinaryPrimitives.ReadInt32LittleEndian(Bytes[FrameLayout.Length..])];
 
     /// <summary>How many positions the frame takes: 1 for an event, n for a gap, 0 otherwise.</summary>
-    public long Positions => Kind switch
-    {
-        FrameKind.Event => 1,
-        FrameKind.Gap => BinaryPrimitives.ReadUInt32LittleEndian(Body),
-        _ => 0,
-    };
+    public long Positions => Kind == FrameKind.Event ? 1 : PositionsOfOther(Bytes);
 
     internal uint StoredChecksum => BinaryPrimitives.ReadUInt32LittleEndian(Bytes[FrameLayout.Checksum..]);
 
@@ -80,43 +77,53 @@ public readonly ref struct Frame
     public static FrameStatus TryRead(ReadOnlySpan<byte> bytes, long offset, SegmentIdentity segment, out Frame frame) =>
         TryRead(bytes, offset, segment.ChecksumKey, out frame);
 
+    /// <remarks>Inlined into its loops, with what is rare in calls that get bytes and not the frame: so the frame stays in registers.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static FrameStatus TryRead(ReadOnlySpan<byte> bytes, long offset, uint segmentKey, out Frame frame)
     {
-        frame = default;
         if (bytes.Length < FrameLayout.HeaderBytes)
         {
-            return bytes.ContainsAnyExcept((byte)0) ? FrameStatus.BadLength : FrameStatus.Nothing;
+            frame = default;
+            return OfShort(bytes);
         }
 
-        var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[FrameLayout.Length..]);
-        if (length < FrameLayout.HeaderBytes || length > bytes.Length)
-        {
-            return length == 0 ? FrameStatus.Nothing : FrameStatus.BadLength;
-        }
+        var header = bytes[..FrameLayout.HeaderBytes];
+        var length = BinaryPrimitives.ReadInt32LittleEndian(header[FrameLayout.Length..]);
 
         // Unchecked: a length near the greatest int wraps to a negative one, which no frame has.
         var padded = unchecked(length + (FrameLayout.Alignment - 1)) & ~(FrameLayout.Alignment - 1);
-        if (padded < length || padded > bytes.Length)
+        if (length < FrameLayout.HeaderBytes || padded < FrameLayout.HeaderBytes || padded > bytes.Length)
         {
-            return FrameStatus.BadLength;
+            frame = default;
+            return length == 0 ? FrameStatus.Nothing : FrameStatus.BadLength;
         }
 
         bytes = bytes[..padded];
-        if (Checksum.At(segmentKey, offset, bytes, Checksum.OfEncoded(bytes)) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[FrameLayout.Checksum..]))
+        frame = new Frame(bytes, offset);
+        if (Checksum.At(segmentKey, offset, header, Checksum.OfEncoded(bytes)) != BinaryPrimitives.ReadUInt32LittleEndian(header[FrameLayout.Checksum..]))
         {
             return FrameStatus.BadChecksum;
         }
 
-        frame = new Frame(bytes, offset);
-        return frame.IsKnown() ? FrameStatus.Whole : FrameStatus.Unknown;
+        return header[FrameLayout.Kind] == (byte)FrameKind.Event && (header[FrameLayout.Traits] & ~KnownTraits) == 0 ? FrameStatus.Whole : OfOther(bytes);
     }
 
-    private bool IsKnown() => Kind switch
+    private static FrameStatus OfShort(ReadOnlySpan<byte> bytes) =>
+        bytes.ContainsAnyExcept((byte)0) ? FrameStatus.BadLength : FrameStatus.Nothing;
+
+    private static FrameStatus OfOther(ReadOnlySpan<byte> frame)
     {
-        FrameKind.Event => (Bytes[FrameLayout.Traits] & ~3) == 0,
-        FrameKind.Gap => Body.Length >= sizeof(uint),
-        FrameKind.Checkpoint or FrameKind.Footer => true,
-        _ => (Kind & FrameKind.Skippable) != 0,
-    };
+        var kind = (FrameKind)frame[FrameLayout.Kind];
+        var known = kind switch
+        {
+            FrameKind.Event => false,
+            FrameKind.Gap => BinaryPrimitives.ReadInt32LittleEndian(frame[FrameLayout.Length..]) >= FrameLayout.HeaderBytes + sizeof(uint),
+            FrameKind.Checkpoint or FrameKind.Footer => true,
+            _ => (kind & FrameKind.Skippable) != 0,
+        };
+        return known ? FrameStatus.Whole : FrameStatus.Unknown;
+    }
+
+    private static long PositionsOfOther(ReadOnlySpan<byte> frame) =>
+        (FrameKind)frame[FrameLayout.Kind] == FrameKind.Gap ? BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.HeaderBytes..]) : 0;
 }

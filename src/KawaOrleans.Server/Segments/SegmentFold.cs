@@ -6,8 +6,6 @@ namespace KawaOrleans.Server.Segments;
 /// <summary>An aggregation over one segment's part of a range.</summary>
 internal static class SegmentFold
 {
-    private const int ScanBytes = 4 * 1024 * 1024;
-
     public static AggregationResult Run(
         Segment segment, IEventAggregation aggregation, AggregationQuery query, PreparedFilter? filter, CancellationToken cancellation)
     {
@@ -16,23 +14,14 @@ internal static class SegmentFold
         var from = Math.Max(query.Range.From, segment.Header.BasePosition);
         var to = Math.Max(from, Math.Min(query.Range.To, segment.Tail.Position));
         var events = 0L;
-        for (var next = from; next < to;)
+        foreach (var e in segment.Scan(from, to))
         {
             cancellation.ThrowIfCancellationRequested();
-            var span = segment.Read(next, to, int.MaxValue, ScanBytes);
-            var scan = new FrameScan(segment, span);
-            while (scan.MoveNext())
+            if (filter is null || filter.Matches(e))
             {
-                ref readonly var e = ref scan.Event;
-                if (filter is null || filter.Matches(e))
-                {
-                    Fold(fold, e, aggregation.Name);
-                    events++;
-                }
+                Fold(fold, e, aggregation.Name);
+                events++;
             }
-
-            next = span.Next;
-            GC.KeepAlive(span.Bytes);
         }
 
         return new AggregationResult { Values = values.ToDictionary(), Events = events, From = from, To = to };

@@ -18,9 +18,6 @@ internal static class SegmentReads
     /// <summary>The longest a read may wait for more.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
-    // What the first look at lengths brought into the cache is there still for the second, at what is in between.
-    private const int ScanBytes = 256 * 1024;
-
     public static void Check(ReadRequest? request, SegmentHeader header)
     {
         if (request is null)
@@ -77,35 +74,31 @@ internal static class SegmentReads
     {
         var matching = new ArrayBufferWriter<byte>();
         var runs = new List<FrameRun>();
-        var (next, events, scanned) = (request.From, 0, 0L);
-        while (next < to && scanned < MaxScannedBytes && !cancellation.IsCancellationRequested)
+        var events = 0;
+        using var scan = segment.Scan(request.From, to);
+        while (scan.MoveNext())
         {
-            var span = segment.Read(next, to, int.MaxValue, ScanBytes);
-            var scan = new FrameScan(segment, span);
-            while (scan.MoveNext())
+            var e = scan.Current;
+            var examined = scan.ExaminedBytes;
+            if (filter.Matches(e))
             {
-                if (!filter.Matches(scan.Event))
+                if (events == request.MaxEvents || (events > 0 && matching.WrittenCount + e.StoredBytes > request.MaxBytes))
                 {
-                    continue;
+                    return Result(segment, runs, matching.WrittenMemory, examined - e.StoredBytes, e.Position, committed, isSealed);
                 }
 
-                if (events == request.MaxEvents || (events > 0 && matching.WrittenCount + scan.Bytes.Length > request.MaxBytes))
-                {
-                    scanned += scan.Offset - span.Run.Offset;
-                    return Result(segment, runs, matching.WrittenMemory, scanned, scan.Event.Position, committed, isSealed);
-                }
-
-                matching.Write(scan.Bytes);
-                Extend(runs, scan.Offset, scan.Bytes.Length);
+                matching.Write(e.Frame.Bytes);
+                Extend(runs, e.Frame.Offset, e.StoredBytes);
                 events++;
             }
 
-            scanned += span.Bytes.Length;
-            next = span.Next;
-            GC.KeepAlive(span.Bytes);
+            if (examined >= MaxScannedBytes || cancellation.IsCancellationRequested)
+            {
+                return Result(segment, runs, matching.WrittenMemory, examined, e.Position + 1, committed, isSealed);
+            }
         }
 
-        return Result(segment, runs, matching.WrittenMemory, scanned, next, committed, isSealed);
+        return Result(segment, runs, matching.WrittenMemory, scan.ExaminedBytes, to, committed, isSealed);
     }
 
     private static void Extend(List<FrameRun> runs, long offset, int length)

@@ -263,6 +263,10 @@ public sealed class Segment : IDisposable
         return found is not null;
     }
 
+    /// <summary>Walks the events of [from, to) that are there now, in place: nothing is copied or allocated, each is verified.</summary>
+    /// <exception cref="SegmentDamagedException">On the way: a frame does not verify.</exception>
+    public EventScan Scan(long from, long to) => _frames.Scan(from, to, TailFor(from));
+
     /// <summary>The frames of [from, to), as many as fit: at least one event if there is one. Not verified: the reader does that.</summary>
     /// <exception cref="SegmentDamagedException">A frame's length or position makes no sense.</exception>
     public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) =>

@@ -43,22 +43,16 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
             return null;
         }
 
-        RecordedEvent? found = null;
-        var view = View(tail);
-        for (var offset = view.OffsetOf(position - Base); offset < tail.Offset && found is null;)
-        {
-            var frame = Verified(view.Map, offset, tail.Offset);
-            if (Base + frame.RelativePosition > position)
-            {
-                break;
-            }
+        using var scan = Scan(position, position + 1, tail);
+        return scan.MoveNext() ? scan.Current.ToRecordedEvent() : null;
+    }
 
-            found = frame.Kind == FrameKind.Event && Base + frame.RelativePosition == position ? Opened(frame).ToRecordedEvent() : null;
-            offset = frame.End;
-        }
-
-        GC.KeepAlive(view.Map);
-        return found;
+    /// <summary>See <see cref="Segment.Scan"/>.</summary>
+    public EventScan Scan(long from, long to, Tail tail)
+    {
+        from = Math.Clamp(from, Base, tail.Position);
+        to = Math.Clamp(to, from, tail.Position);
+        return new EventScan(Walk(from, to, tail), Base);
     }
 
     /// <summary>See <see cref="Segment.Read"/>.</summary>
@@ -71,26 +65,29 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
             return new FrameSpan(default, default, from);
         }
 
+        to = Math.Min(to, from + maxEvents);
         var view = View(tail);
-        var next = from;
-        var start = -1L;
-        var end = -1L;
-        for (var offset = view.OffsetOf(from - Base); offset < tail.Offset;)
+        var start = Seek(view, from, tail);
+
+        // The index leads to the last event that it lists and that begins within the bytes; only what lies behind is looked at.
+        var (next, offset) = view.LastListed(from - Base, to - Base, start, maxBytes);
+        next += Base;
+        var end = offset;
+        while (offset < tail.Offset)
         {
             var (length, position, positions) = Outline(view.Map, offset, tail.Offset);
-            if (positions > 0 && position + positions > from)
+            if (position + positions > next)
             {
                 if (position > next)
                 {
                     throw new SegmentDamagedException(file.Path, offset, $"position {position} where {next} comes next");
                 }
 
-                if (position >= to || next - from >= maxEvents || (start >= 0 && offset + length - start > maxBytes))
+                if (next >= to || (next > from && offset + length - start > maxBytes))
                 {
                     break;
                 }
 
-                start = start < 0 ? offset : start;
                 end = offset + length;
                 next = position + positions;
             }
@@ -98,10 +95,7 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
             offset += length;
         }
 
-        // The frames are there, or the tail would not say so: an empty answer would read as the end of the log.
-        return start < 0
-            ? throw new SegmentDamagedException(file.Path, tail.Offset, $"position {from} is not in the frames before")
-            : new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
+        return new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
     }
 
     /// <summary>See <see cref="Segment.Remember"/>.</summary>
@@ -115,21 +109,13 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
             return remembered;
         }
 
-        var view = View(tail);
-        var next = from;
-        for (var offset = view.OffsetOf(from - Base); next < to;)
+        using var scan = Scan(from, to, tail);
+        while (scan.MoveNext())
         {
-            var frame = Verified(view.Map, offset, tail.Offset);
-            if (frame.Kind == FrameKind.Event && Base + frame.RelativePosition is var position && position >= from)
-            {
-                WriterMemory.Write(frame, remembered.AsSpan((int)(position - from) * WriterMemory.EventBytes));
-            }
-
-            next = frame.Positions == 0 ? next : Base + frame.RelativePosition + frame.Positions;
-            offset = frame.End;
+            var position = (int)(scan.Current.Position - from);
+            WriterMemory.Write(scan.Current.Frame, remembered.AsSpan(position * WriterMemory.EventBytes, WriterMemory.EventBytes));
         }
 
-        GC.KeepAlive(view.Map);
         return remembered;
     }
 
@@ -138,16 +124,13 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
     {
         var hash = ContentHash.Empty;
         var last = new Tail(Base, FileLayout.FirstFrame, file.Header.TimestampFloor);
-        var map = View(tail).Map;
-        for (var offset = FileLayout.FirstFrame; last.Position < end;)
+        using var frames = Walk(Base, end, tail);
+        while (frames.MoveNext(out var frame))
         {
-            var frame = Verified(map, offset, tail.Offset);
             hash = ContentHash.Add(hash, frame);
-            offset = frame.End;
-            last = frame.Positions == 0 ? last : new Tail(last.Position + frame.Positions, offset, frame.Timestamp);
+            last = frame.Positions == 0 ? last : new Tail(Base + frame.RelativePosition + frame.Positions, frame.End, frame.Timestamp);
         }
 
-        GC.KeepAlive(map);
         return (last, hash);
     }
 
@@ -191,18 +174,51 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
         return (FrameLayout.Padded(length), Base + BinaryPrimitives.ReadUInt32LittleEndian(header[FrameLayout.RelativePosition..]), positions);
     }
 
-    private Frame Verified(IFileMap map, long offset, long limit)
+    /// <summary>The frames from the one that holds a position on; none where the segment does not reach.</summary>
+    private FrameWalk Walk(long from, long to, Tail tail)
     {
-        var status = Frame.TryRead(map.Span(offset, (int)Math.Min(int.MaxValue, limit - offset)), offset, _key, out var frame);
-        return status == FrameStatus.Whole ? frame : throw new SegmentDamagedException(file.Path, offset, status.ToString());
+        var view = View(tail);
+        var offset = from < to ? Seek(view, from, tail) : tail.Offset;
+        return new FrameWalk(view.Map, file.Path, _key, offset, tail.Offset, from - Base, to - Base);
     }
 
-    private EventFrame Opened(Frame frame) => EventFrame.TryOpen(frame, Base, out var opened)
-        ? opened
-        : throw new SegmentDamagedException(file.Path, frame.Offset, "its inner lengths do not add up");
+    /// <summary>The offset of the frame that holds a position below the tail.</summary>
+    private long Seek(in ReadView view, long position, Tail tail)
+    {
+        for (var offset = view.OffsetOf(position - Base); offset < tail.Offset;)
+        {
+            var (length, first, positions) = Outline(view.Map, offset, tail.Offset);
+            if (first + positions > position)
+            {
+                return first <= position ? offset : throw new SegmentDamagedException(file.Path, offset, $"position {first} where {position} was looked for");
+            }
+
+            offset += length;
+        }
+
+        // It is there, or the tail would not say so: an empty answer would read as the end of the log.
+        throw new SegmentDamagedException(file.Path, tail.Offset, $"position {position} is not in the frames before");
+    }
 
     private readonly record struct ReadView(IFileMap Map, DensePositions? Positions, Footer? Sparse)
     {
+        private int Interval => Positions is null ? Footer.Interval : 1;
+
         public long OffsetOf(long relative) => Positions?.OffsetOf(relative) ?? Sparse!.OffsetAtOrBefore(relative);
+
+        /// <summary>The last listed event in [from, to) that begins at most so many bytes behind the first; the first if there is no other.</summary>
+        public (long Relative, long Offset) LastListed(long from, long to, long start, int maxBytes)
+        {
+            // No more events than that fit: parts of the index that are not needed stay as they are.
+            var most = from + (maxBytes / FrameLayout.HeaderBytes);
+            var (low, high) = (from / Interval, Math.Min(to - 1, most) / Interval);
+            while (low < high)
+            {
+                var middle = (low + high + 1) / 2;
+                (low, high) = OffsetOf(middle * Interval) - start <= maxBytes ? (middle, high) : (low, middle - 1);
+            }
+
+            return low * Interval > from ? (low * Interval, OffsetOf(low * Interval)) : (from, start);
+        }
     }
 }

@@ -49,51 +49,27 @@ internal static class Segments
     public static void Append(SegmentWriter writer, EventBatch batch) => writer.AppendAsync(batch).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Every event from the first to the last, checked, in place; answers how many there were.</summary>
-    public static int Scan(Segment segment, int blockBytes = 1 << 20)
+    public static int Scan(Segment segment)
     {
-        var identity = segment.Header.Identity;
         var count = 0;
-        for (var next = segment.Header.BasePosition; ;)
+        var sum = 0L;
+        foreach (var e in segment.Scan(segment.Header.BasePosition, long.MaxValue))
         {
-            var block = segment.Read(next, long.MaxValue, int.MaxValue, blockBytes);
-            if (block.Next == next)
-            {
-                return count;
-            }
-
-            next = block.Next;
-            count += Verify(block.Bytes.Span, block.Run.Offset, identity);
+            sum += e.Data[0];
+            count++;
         }
+
+        return sum < 0 ? -1 : count;
     }
 
     /// <summary>One event by its position, checked, in place; answers something of its bytes.</summary>
     public static long ReadOne(Segment segment, long position)
     {
-        var block = segment.Read(position, position + 1, 1, 1);
-        if (Frame.TryRead(block.Bytes.Span, block.Run.Offset, segment.Header.Identity, out var frame) != FrameStatus.Whole)
+        foreach (var e in segment.Scan(position, position + 1))
         {
-            throw new InvalidOperationException($"Position {position} does not verify.");
+            return e.Data[0] + e.Position;
         }
 
-        return frame.Body[0] + frame.RelativePosition;
-    }
-
-    /// <summary>Checks consecutive frames and answers how many of them are events.</summary>
-    public static int Verify(ReadOnlySpan<byte> bytes, long offset, SegmentIdentity identity)
-    {
-        var count = 0;
-        while (!bytes.IsEmpty)
-        {
-            if (Frame.TryRead(bytes, offset, identity, out var frame) != FrameStatus.Whole)
-            {
-                throw new InvalidOperationException($"The frame at offset {offset} does not verify.");
-            }
-
-            count += frame.Kind == FrameKind.Event ? 1 : 0;
-            offset = frame.End;
-            bytes = bytes[frame.Bytes.Length..];
-        }
-
-        return count;
+        throw new InvalidOperationException($"Position {position} is not there.");
     }
 }

@@ -4,6 +4,10 @@ namespace KawaOrleans.Benchmarks.Measuring;
 /// round disturbs all alike.</summary>
 internal static class Rounds
 {
+    /// <summary>Warm-ups for rounds of some milliseconds on one thread: the runtime compiles what runs often twice more, each time some calls and
+    /// a pause after the time before. With three of them the scan was measured at half its speed.</summary>
+    public const int WarmupsOfCode = 8;
+
     /// <summary>How long the runtime is given between warming up and measuring to swap in optimised code.</summary>
     private static readonly TimeSpan TierUp = TimeSpan.FromMilliseconds(150);
 

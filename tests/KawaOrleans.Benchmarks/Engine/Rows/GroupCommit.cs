@@ -87,23 +87,12 @@ internal static class GroupCommit
     {
         var groups = 0;
         var last = -1L;
-        for (var next = from; ;)
+        foreach (var e in segment.Scan(from, long.MaxValue))
         {
-            var block = segment.Read(next, long.MaxValue, int.MaxValue, 1 << 20);
-            if (block.Next == next)
-            {
-                return groups;
-            }
-
-            next = block.Next;
-            var offset = block.Run.Offset;
-            for (var bytes = block.Bytes.Span; !bytes.IsEmpty; bytes = bytes[(int)(offset - block.Run.Offset - (block.Bytes.Length - bytes.Length))..])
-            {
-                _ = Frame.TryRead(bytes, offset, segment.Header.Identity, out var frame);
-                groups += frame.GroupStart == last ? 0 : 1;
-                last = frame.GroupStart;
-                offset = frame.End;
-            }
+            groups += e.Frame.GroupStart == last ? 0 : 1;
+            last = e.Frame.GroupStart;
         }
+
+        return groups;
     }
 }

@@ -21,7 +21,7 @@ internal static class MappedAppend
             var folder = run.Scratch.Folder("append-mapped");
             using var faster = FasterLogPeer.InMemory(folder, FasterLogMemoryBits);
             faster.Enqueue(size, (1 << FasterLogMemoryBits) / size.Bytes);
-            var found = Rounds.Compare(2, run.Pick(7, 11),
+            var found = Rounds.Compare(Rounds.WarmupsOfCode, run.Pick(7, 11),
                 MappedRound.Of(Ours, folder, size, events, tail =>
                 {
                     for (var i = 0; i < events; i++)

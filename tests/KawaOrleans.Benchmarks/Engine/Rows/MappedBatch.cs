@@ -21,7 +21,7 @@ internal static class MappedBatch
             var events = batches * BodySize.BatchEvents;
             var folder = run.Scratch.Folder("batch-mapped");
             using var target = new Target(batches * size.Batch.Bytes.Length);
-            var found = Rounds.Compare(2, run.Pick(9, 15),
+            var found = Rounds.Compare(Rounds.WarmupsOfCode, run.Pick(9, 15),
                 MappedRound.Of(Ours, folder, size, events, tail =>
                 {
                     for (var i = 0; i < batches; i++)

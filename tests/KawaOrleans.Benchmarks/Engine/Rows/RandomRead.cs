@@ -56,7 +56,7 @@ internal static class RandomRead
                 sides.Add(Side.Rate(lmdb.Name, reads, () => GC.KeepAlive(lmdb.ReadAll(numbers))));
             }
 
-            var found = Rounds.Compare(3, run.Pick(5, 9), sides);
+            var found = Rounds.Compare(Rounds.WarmupsOfCode, run.Pick(5, 9), sides);
             yield return new Figure
             {
                 Id = Id(size, "fasterlog"),

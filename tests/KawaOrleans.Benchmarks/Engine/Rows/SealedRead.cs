@@ -26,7 +26,7 @@ internal static class SealedRead
             var reads = run.Pick(100_000, 500_000);
             var random = new Random(7);
             var numbers = Enumerable.Range(0, reads).Select(_ => random.Next(Events)).ToArray();
-            var found = Rounds.Compare(3, run.Pick(5, 9), Side.Rate(Ours, reads, () =>
+            var found = Rounds.Compare(Rounds.WarmupsOfCode, run.Pick(5, 9), Side.Rate(Ours, reads, () =>
             {
                 var sum = 0L;
                 foreach (var number in numbers)
