@@ -51,7 +51,7 @@ internal sealed partial class AppendLine
         given.ForEach(TellGivenUp);
         if (block.Batches.Count > 1)
         {
-            outcome.TellIfFinal(block, _end);
+            TellIfFinal(outcome, block);
 
             // Behind the callers just told, so that what they append next travels together.
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -60,13 +60,14 @@ internal sealed partial class AppendLine
         {
             // A lone caller may go on on this very thread: what others wait for comes first.
             Pump();
-            outcome.TellIfFinal(block, _end);
+            TellIfFinal(outcome, block);
         }
     }
 
     private void Resolve(OutgoingBlock block)
     {
         _unresolved.Remove(block);
+        _untold.Add(block);
         _next--;
         _queue.Release(block.Bytes);
     }
@@ -93,6 +94,7 @@ internal sealed partial class AppendLine
                 ? $"{MostSegmentsTried} segments in a row were full before this batch came; append less at the same time, or use larger segments"
                 : $"the batches before it found no way to it: {_unresolved[0].LastFailure?.Message ?? "their writer took others first"}");
             _unresolved.Remove(block);
+            _untold.Add(block);
             _queue.Release(block.Bytes);
         }
 
@@ -120,10 +122,28 @@ internal sealed partial class AppendLine
         Pump();
     }
 
+    private void TellIfFinal(BlockOutcome outcome, OutgoingBlock block)
+    {
+        if (outcome.IsFinal)
+        {
+            outcome.Tell(block, _end);
+            IsTold(block);
+        }
+    }
+
     private void TellGivenUp(OutgoingBlock block)
     {
         var failure = block.LastFailure!;
         var told = block.FirstLost is null ? failure : new UnknownOutcomeException(_log, failure.Message, failure);
         block.Batches.ForEach(batch => batch.Refuse(told));
+        IsTold(block);
+    }
+
+    private void IsTold(OutgoingBlock block)
+    {
+        lock (_gate)
+        {
+            _untold.Remove(block);
+        }
     }
 }

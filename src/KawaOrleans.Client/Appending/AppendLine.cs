@@ -4,7 +4,7 @@ namespace KawaOrleans.Client;
 /// the log in order, whatever is lost, refused or repeated on the way.</summary>
 /// <remarks>
 /// What must stay true: <c>_unresolved</c> holds, in order, every block without outcome; those before <c>_next</c> are on their way or
-/// came back without outcome. One thread at a time hands blocks over (<c>_pumping</c>), so that calls are made in the order of
+/// came back without outcome; <c>_untold</c> holds those with an outcome that their callers do not have yet. One thread at a time hands blocks over (<c>_pumping</c>), so that calls are made in the order of
 /// their numbers. After the first block that came back without outcome the line halts: nothing is sent before all calls under way
 /// came back; then a new run begins with the oldest block, which travels alone until its answer came.
 /// </remarks>
@@ -19,6 +19,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     private readonly Lock _gate = new();
     private readonly BatchQueue _queue;
     private readonly List<OutgoingBlock> _unresolved = [];
+    private readonly List<OutgoingBlock> _untold = [];
     private readonly Retries.Backoff _backoff;
     private int _next;
     private int _inFlight;
@@ -100,7 +101,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         lock (_gate)
         {
             _flushing++;
-            all = Task.WhenAll(_unresolved.SelectMany(static block => block.Batches).Concat(_queue.Waiting).Select(static batch => batch.Task));
+            all = Task.WhenAll(_untold.Concat(_unresolved).SelectMany(static block => block.Batches).Concat(_queue.Waiting).Select(static batch => batch.Task));
         }
 
         Pump();

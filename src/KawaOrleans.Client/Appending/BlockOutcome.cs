@@ -38,14 +38,9 @@ internal sealed class BlockOutcome
         _ => new BlockOutcome(log, null, failure) { IsFinal = true },
     };
 
-    /// <summary>Gives each batch its own, if there is one.</summary>
-    public void TellIfFinal(OutgoingBlock block, KnownEnd end)
+    /// <summary>Gives each batch its own, of an outcome that is final.</summary>
+    public void Tell(OutgoingBlock block, KnownEnd end)
     {
-        if (!IsFinal)
-        {
-            return;
-        }
-
         if (Reason is not null)
         {
             block.Batches.ForEach(batch => batch.Refuse(Reason));

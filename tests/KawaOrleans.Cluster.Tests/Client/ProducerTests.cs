@@ -141,6 +141,31 @@ public sealed class ProducerTests : IDisposable
         Assert.Equal(["0", "x", "y", "z"], _store.Truth.Events.Select(FakeStore.TagOf));
     }
 
+    /// <summary>A caller that is told on the thread of the answer flushes before the next block's callers are told.</summary>
+    [Fact]
+    public async Task Flushing_waits_for_outcomes_that_are_known_but_not_told_yet()
+    {
+        using var store = new FakeStore(1, new KawaClientOptions { RetryFor = TimeSpan.Zero });
+        await store.Fill(1);
+        await using var producer = store.Log.CreateProducer();
+        await producer.AppendAsync(EventBatch.Of(FakeStore.Event("known")));
+        using var held = new SemaphoreSlim(0);
+        store.Cluster.Holds = (call, cancellation) => call == "Append" ? held.WaitAsync(cancellation) : Task.CompletedTask;
+        store.Cluster.Mishaps = static _ => Mishap.NotWritable;
+
+        var first = producer.AppendAsync(EventBatch.Of(FakeStore.Event("first")));
+        var second = producer.AppendAsync(EventBatch.Of(FakeStore.Event("second")));
+        var flushedTooEarly = first.ContinueWith(
+            _ => producer.FlushAsync().IsCompleted && !second.IsCompleted,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        held.Release(2);
+
+        Assert.False(await flushedTooEarly, "flushed while an outcome was not told");
+        await Assert.ThrowsAsync<LogNotWritableException>(() => second);
+    }
+
     [Fact]
     public async Task Disposing_sends_what_was_taken_and_then_takes_no_more()
     {
