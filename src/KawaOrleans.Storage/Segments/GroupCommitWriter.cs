@@ -205,10 +205,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                 }
                 catch (Exception e)
                 {
-                    // Whatever it was, what the file holds is unknown now: this process writes it no more.
-                    Segment.Poison(e);
-                    refused = () => new SegmentPoisonedException(Segment.Path, e);
-                    End(refused);
+                    refused = Poison(e);
                 }
             }
         }
@@ -231,6 +228,16 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
 
         return end;
+    }
+
+    /// <summary>Whatever went wrong, what the file holds is unknown now: this process writes it no more.</summary>
+    /// <remarks>Apart from the loop, which would make what this captures for every group.</remarks>
+    private Func<StorageException> Poison(Exception cause)
+    {
+        StorageException Refusal() => new SegmentPoisonedException(Segment.Path, cause);
+        Segment.Poison(cause);
+        End(Refusal);
+        return Refusal;
     }
 
     private int StageGroup(int begin)

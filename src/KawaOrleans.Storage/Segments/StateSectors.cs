@@ -111,10 +111,16 @@ internal readonly record struct CheckpointHint(long Sequence, long Offset)
     public byte[] Encode(uint segmentKey)
     {
         var sector = new byte[FileLayout.SectorBytes];
-        BinaryPrimitives.WriteInt64LittleEndian(sector.AsSpan(16), Sequence);
-        BinaryPrimitives.WriteInt64LittleEndian(sector.AsSpan(24), Offset);
-        Sector.Finish(sector, Magic, segmentKey);
+        Write(sector, segmentKey);
         return sector;
+    }
+
+    /// <summary>The same into a sector that holds nothing, or another hint.</summary>
+    public void Write(Span<byte> sector, uint segmentKey)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(sector[16..], Sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(sector[24..], Offset);
+        Sector.Finish(sector, Magic, segmentKey);
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> sector, uint segmentKey, out CheckpointHint hint)

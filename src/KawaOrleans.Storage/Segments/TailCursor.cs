@@ -13,6 +13,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
     private readonly uint _key = header.Identity.ChecksumKey;
     private readonly long _basePosition = header.BasePosition;
     private readonly DensePositions _positions = from.Positions;
+    private readonly byte[] _hint = new byte[FileLayout.SectorBytes];
     private int _coveredPositions = from.CoveredPositions;
     private long _hintSequence = from.HintSequence;
 
@@ -131,10 +132,10 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
         return length;
     }
 
-    /// <summary>The hint that names the last checkpoint, and the slot it goes to.</summary>
+    /// <summary>The hint that names the last checkpoint, and the slot it goes to. Holds until the next one is asked for.</summary>
     public (long Slot, byte[] Sector) NextHint()
     {
-        var hint = new CheckpointHint(++_hintSequence, LastCheckpoint);
-        return (_hintSequence % 2 == 0 ? FileLayout.HintA : FileLayout.HintB, hint.Encode(_key));
+        new CheckpointHint(++_hintSequence, LastCheckpoint).Write(_hint, _key);
+        return (_hintSequence % 2 == 0 ? FileLayout.HintA : FileLayout.HintB, _hint);
     }
 }
