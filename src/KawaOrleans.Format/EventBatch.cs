@@ -4,9 +4,10 @@ using KawaOrleans.Format;
 namespace KawaOrleans;
 
 /// <summary>
-/// Events encoded once, to be appended all together or not at all. The bytes are frames in their final layout whose
-/// writer-given fields (checksum, group, position, revision, timestamp) are still zero; the writer copies and stamps them.
+/// Events encoded once, to be appended all together or not at all. The bytes are frames in their final layout, not yet stamped:
+/// each begins with the hash of what was encoded, from which the writer makes the checksum without looking at the body again.
 /// </summary>
+/// <remarks>Bytes that change between here and the disk, by whatever hand, are found by every reader: they cannot be read back.</remarks>
 public sealed class EventBatch
 {
     private EventBatch(ReadOnlyMemory<byte> bytes, int count, int largestEventBytes)
@@ -123,6 +124,7 @@ public sealed class EventBatch
         frame[FrameLayout.Traits] = (byte)traits;
         var hash = EventBody.Write(e, frame[FrameLayout.HeaderBytes..length]);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameLayout.StreamHash..], hash);
+        BinaryPrimitives.WriteUInt64LittleEndian(frame[FrameLayout.EncodedHash..], Checksum.OfEncoded(frame));
     }
 
     private static string? WhyNotFrame(ReadOnlySpan<byte> rest, out int padded)
@@ -164,6 +166,13 @@ public sealed class EventBatch
         }
 
         var hash = BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]);
-        return EventBody.WhyNot(frame[FrameLayout.HeaderBytes..length], traits, hash);
+        if (EventBody.WhyNot(frame[FrameLayout.HeaderBytes..length], traits, hash) is { } reason)
+        {
+            return reason;
+        }
+
+        return Checksum.OfEncoded(frame) == BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..])
+            ? null
+            : "its bytes are not those that were encoded: they changed on the way here";
     }
 }

@@ -73,7 +73,7 @@ public readonly ref struct Frame
         _ => 0,
     };
 
-    internal uint StoredChecksum => BinaryPrimitives.ReadUInt32LittleEndian(Bytes);
+    internal uint StoredChecksum => BinaryPrimitives.ReadUInt32LittleEndian(Bytes[FrameLayout.Checksum..]);
 
     /// <summary>Reads the frame that begins with <paramref name="bytes"/>, which lie at <paramref name="offset"/> of
     /// <paramref name="segment"/>'s file, and verifies it. Never reads beyond <paramref name="bytes"/>, never throws.</summary>
@@ -103,7 +103,7 @@ public readonly ref struct Frame
         }
 
         bytes = bytes[..padded];
-        if (Checksum.At(segmentKey, offset, bytes[FrameLayout.Length..]) != BinaryPrimitives.ReadUInt32LittleEndian(bytes))
+        if (Checksum.At(segmentKey, offset, bytes, Checksum.OfEncoded(bytes)) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[FrameLayout.Checksum..]))
         {
             return FrameStatus.BadChecksum;
         }

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Text;
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Segments;
 
 namespace KawaOrleans.Storage.Tests;
 
@@ -29,6 +31,17 @@ internal static class Sample
 
     public static EventBatch Batch(int first, int count, int dataBytes = 100) =>
         EventBatch.Encode([.. Enumerable.Range(first, count).Select(n => Event(n, dataBytes))]);
+
+    /// <summary>Has a frame carry the hash of what it encodes now, as a client that encoded just that would leave it.</summary>
+    public static void Rehash(Span<byte> frame) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(frame[FrameLayout.EncodedHash..], Checksum.OfEncoded(frame));
+
+    /// <summary>Gives a frame, whatever it holds, the stamp and the right checksum of a place; answers the checksum.</summary>
+    public static uint Stamp(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp)
+    {
+        Rehash(frame);
+        return FrameStamp.Event(frame, Header().Identity.ChecksumKey, offset, groupStart, relativePosition, timestamp);
+    }
 
     public static byte[] Payload(int number, int bytes)
     {

@@ -180,10 +180,9 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
         {
             var bytes = _reader.Bytes(offset, FrameLayout.HeaderBytes);
             var zeroes = bytes.IndexOfAnyExcept((byte)0) is var first and >= 0 ? first : bytes.Length;
-            if (zeroes >= 2 * FrameLayout.Alignment)
+            if (zeroes >= FrameLayout.MaxZeroWordsBytes + FrameLayout.Alignment)
             {
-                // A frame's length lies in its first eight bytes, so the next one begins at most eight bytes before the next non-zero.
-                offset += zeroes - (zeroes % FrameLayout.Alignment) - FrameLayout.Alignment;
+                offset += zeroes - (zeroes % FrameLayout.Alignment) - FrameLayout.MaxZeroWordsBytes;
                 continue;
             }
 

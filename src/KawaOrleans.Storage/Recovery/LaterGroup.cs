@@ -20,10 +20,9 @@ internal static class LaterGroup
         for (var offset = bad + FrameLayout.Alignment; offset <= last;)
         {
             var bytes = reader.Bytes(offset, FrameLayout.HeaderBytes);
-            if (LeadingZeroes(bytes) is var zeroes and >= 2 * FrameLayout.Alignment)
+            if (LeadingZeroes(bytes) is var zeroes and >= FrameLayout.MaxZeroWordsBytes + FrameLayout.Alignment)
             {
-                // A frame's length lies in its first eight bytes, so the next one begins at most eight bytes before the next non-zero.
-                offset += zeroes - (zeroes % FrameLayout.Alignment) - FrameLayout.Alignment;
+                offset += zeroes - (zeroes % FrameLayout.Alignment) - FrameLayout.MaxZeroWordsBytes;
                 continue;
             }
 

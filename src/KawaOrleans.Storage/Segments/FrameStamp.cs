@@ -9,16 +9,11 @@ internal static class FrameStamp
 {
     public const long NotNumbered = -1;
 
-    /// <summary>Stamps an event frame in place and answers its checksum.</summary>
+    /// <summary>Stamps an unstamped event frame in place and answers its checksum. Looks at nothing but the header.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Event(Span<byte> frame, uint segmentKey, long offset, long groupStart, uint relativePosition, long timestamp)
-    {
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameLayout.GroupDistance..], (uint)((offset - groupStart) >> 3));
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameLayout.RelativePosition..], relativePosition);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[FrameLayout.Revision..], NotNumbered);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[FrameLayout.Timestamp..], timestamp);
-        return Seal(frame, segmentKey, offset);
-    }
+    public static uint Event(Span<byte> frame, uint segmentKey, long offset, long groupStart, uint relativePosition, long timestamp) =>
+        Stamp(
+            frame, BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..]), segmentKey, offset, groupStart, relativePosition, timestamp);
 
     /// <summary>Writes the header of a frame whose body already lies in place, with its padding; answers the padded length.</summary>
     public static int Other(
@@ -31,14 +26,21 @@ internal static class FrameStamp
         frame[length..].Clear();
         BinaryPrimitives.WriteInt32LittleEndian(frame[FrameLayout.Length..], length);
         frame[FrameLayout.Kind] = (byte)kind;
-        Event(frame, segmentKey, offset, groupStart, nextRelativePosition, timestamp);
+        Stamp(frame, Checksum.OfEncoded(frame), segmentKey, offset, groupStart, nextRelativePosition, timestamp);
         return padded;
     }
 
-    private static uint Seal(Span<byte> frame, uint segmentKey, long offset)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Stamp(
+        Span<byte> frame, ulong encodedHash, uint segmentKey, long offset, long groupStart, uint relativePosition, long timestamp)
     {
-        var checksum = Checksum.At(segmentKey, offset, frame[FrameLayout.Length..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame, checksum);
+        var place = (uint)((offset - groupStart) >> 3) | ((ulong)relativePosition << 32);
+        var checksum = Checksum.At(segmentKey, offset, place, unchecked((ulong)NotNumbered), unchecked((ulong)timestamp), encodedHash);
+        var header = frame[..FrameLayout.HeaderBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(header[FrameLayout.GroupDistance..], place);
+        BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Revision..], NotNumbered);
+        BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Timestamp..], timestamp);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[FrameLayout.Checksum..], checksum);
         return checksum;
     }
 }

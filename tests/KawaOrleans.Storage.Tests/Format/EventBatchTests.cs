@@ -133,6 +133,41 @@ public sealed class EventBatchTests
     }
 
     [Fact]
+    public void Every_single_bit_flip_since_the_encoding_is_refused()
+    {
+        var bytes = Sample.Batch(0, 3).Bytes.ToArray();
+        for (var frame = bytes.AsSpan(); !frame.IsEmpty;)
+        {
+            var padded = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frame[FrameLayout.Length..]));
+            for (var bit = 0; bit < padded * 8; bit++)
+            {
+                // What the writer overwrites carries nothing yet.
+                if (bit / 8 is >= FrameLayout.Revision and < FrameLayout.Encoded)
+                {
+                    continue;
+                }
+
+                frame[bit / 8] ^= (byte)(1 << (bit % 8));
+                Assert.Throws<BatchRefusedException>(() => EventBatch.Parse(bytes));
+                frame[bit / 8] ^= (byte)(1 << (bit % 8));
+            }
+
+            frame = frame[padded..];
+        }
+
+        Assert.Equal(3, EventBatch.Parse(bytes).Count);
+    }
+
+    [Fact]
+    public void Data_that_changed_on_the_way_is_refused_as_changed()
+    {
+        var bytes = EventBatch.Of(Plain(0)).Bytes.ToArray();
+        bytes[FrameLayout.HeaderBytes + EventBody.Id] ^= 1;
+
+        Assert.Contains("changed on the way", Refused(() => EventBatch.Parse(bytes)));
+    }
+
+    [Fact]
     public void Every_truncation_of_a_batch_is_refused()
     {
         var bytes = Sample.Batch(0, 3).Bytes;

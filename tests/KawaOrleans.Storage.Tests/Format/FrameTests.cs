@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
@@ -76,6 +77,45 @@ public sealed class FrameTests
         {
             Assert.Equal(offset == Offset ? FrameStatus.Whole : FrameStatus.BadChecksum, Frame.TryRead(frame, offset, Identity, out _));
         }
+    }
+
+    [Fact]
+    public void An_event_that_changed_after_it_was_encoded_does_not_verify_though_its_writer_never_looked()
+    {
+        for (var at = FrameLayout.Encoded; at < EventBatch.Of(Sample.Event(0)).Bytes.Length; at++)
+        {
+            var frame = EventBatch.Of(Sample.Event(0)).Bytes.ToArray();
+            frame[at] ^= 0x10;
+            FrameStamp.Event(frame, Identity.ChecksumKey, Offset, Offset, 17, 638_000);
+
+            Assert.NotEqual(FrameStatus.Whole, Frame.TryRead(frame, Offset, Identity, out _));
+        }
+    }
+
+    [Fact]
+    public void A_stamp_on_another_event_of_the_same_length_does_not_verify()
+    {
+        var (one, other) = (Event(1, out _), Event(5, out _));
+        one.AsSpan(..FrameLayout.Encoded).CopyTo(other);
+
+        Assert.Equal(FrameStatus.BadChecksum, Frame.TryRead(other, Offset, Identity, out _));
+    }
+
+    [Fact]
+    public void Four_words_hash_to_what_the_library_makes_of_their_bytes()
+    {
+        var random = new Random(7);
+        var words = new byte[32];
+        for (var round = 0; round < 10_000; round++)
+        {
+            random.NextBytes(words);
+
+            var hash = FourWordHash.Of(Word(0), Word(1), Word(2), Word(3));
+
+            Assert.Equal(XxHash3.HashToUInt64(words), hash);
+        }
+
+        ulong Word(int n) => BinaryPrimitives.ReadUInt64LittleEndian(words.AsSpan(8 * n));
     }
 
     [Fact]
@@ -182,5 +222,5 @@ public sealed class FrameTests
         return frame;
     }
 
-    private static void Restamp(byte[] frame) => FrameStamp.Event(frame, Identity.ChecksumKey, Offset, Offset, 17, 638_000);
+    private static void Restamp(byte[] frame) => Sample.Stamp(frame, Offset, Offset, 17, 638_000);
 }

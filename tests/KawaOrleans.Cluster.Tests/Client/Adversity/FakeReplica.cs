@@ -27,9 +27,11 @@ internal sealed class FakeReplica(Guid id, long epoch, long basePosition, int ca
         {
             var padded = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(rest.Span[FrameLayout.Length..]));
             var frame = rest[..padded].ToArray();
+            var hash = BinaryPrimitives.ReadUInt64LittleEndian(frame.AsSpan(FrameLayout.EncodedHash));
+            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(FrameLayout.GroupDistance), 0);
             BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(FrameLayout.RelativePosition), (uint)_frames.Count);
             BinaryPrimitives.WriteInt64LittleEndian(frame.AsSpan(FrameLayout.Revision), -1);
-            BinaryPrimitives.WriteUInt32LittleEndian(frame, Checksum.At(_identity.ChecksumKey, _offset, frame.AsSpan(FrameLayout.Length)));
+            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(FrameLayout.Checksum), Checksum.At(_identity.ChecksumKey, _offset, frame, hash));
             _frames.Add((new FrameRun(_offset, padded), frame));
             _offset += padded;
             rest = rest[padded..];
