@@ -23,7 +23,7 @@ internal sealed class EventStoreClient : IEventStoreClient
     {
         _grains = grains;
         _watch = new AnswerWatch(options.NodeSilence, time);
-        _retries = new Retries(options.RetryFor, time, random);
+        _retries = new Retries(options.RetryFor, options.NodeSilence, time, random);
         _options = options;
         _time = time;
     }
@@ -48,11 +48,12 @@ internal sealed class EventStoreClient : IEventStoreClient
 
     public Task DeleteLogAsync(string name, CancellationToken cancellation = default) => Handle(name).DeleteAsync(cancellation);
 
-    private async Task<IReadOnlyList<LogSummary>> ListOnceAsync(CancellationToken cancellation)
+    private async Task<IReadOnlyList<LogSummary>> ListOnceAsync(Retries.Budget budget, CancellationToken cancellation)
     {
         try
         {
-            return await _watch.AwaitAsync(Catalogue, _grains.EventStore.ListLogs, null, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            var watch = _watch.Within(budget.Patience);
+            return await watch.AwaitAsync(Catalogue, _grains.EventStore.ListLogs, null, TimeSpan.Zero, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
         {

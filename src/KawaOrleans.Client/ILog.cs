@@ -34,6 +34,14 @@ public interface ILog
     /// <exception cref="DirectoryUnavailableException">Where the events lie is not known and could not be learned.</exception>
     IAsyncEnumerable<RecordedEvent> ReadAsync(long from = 0, bool follow = false, CancellationToken cancellation = default);
 
+    /// <summary>The same events as blocks: verified as they are walked, decoded only where it is asked. For whoever reads millions a second, or
+    /// passes events on as they are.</summary>
+    /// <remarks>Dispose each block when done with it. Of the <see cref="KawaClientOptions.BlocksAhead"/> blocks read ahead of the caller none
+    /// changes under its hands.</remarks>
+    /// <inheritdoc cref="ReadAsync" path="/param"/>
+    /// <inheritdoc cref="ReadAsync" path="/exception"/>
+    IAsyncEnumerable<ReadBlock> ReadBlocksAsync(long from = 0, bool follow = false, CancellationToken cancellation = default);
+
     /// <summary>The event at a position, or null when there is none (yet).</summary>
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="RequestRefusedException">The position is negative.</exception>
@@ -42,7 +50,7 @@ public interface ILog
 
     /// <summary>The events of a range that pass a filter, in position order. The end is fixed when the query starts: never beyond what is
     /// committed then. The segments are read and filtered in parallel, a bounded stretch ahead of the caller
-    /// (<see cref="KawaClientOptions.SlicesAhead"/>).</summary>
+    /// (<see cref="KawaClientOptions.BlocksAhead"/>).</summary>
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="RequestRefusedException">A negative or reversed range, or a negative limit.</exception>
     /// <exception cref="NodeUnavailableException">A node is down. All events wanted before the failure were given out.</exception>

@@ -1,12 +1,20 @@
 using System.CommandLine;
 using System.Diagnostics;
 using KawaOrleans.Benchmarks;
+using KawaOrleans.Benchmarks.Cluster;
+using KawaOrleans.Benchmarks.Cluster.Silos;
 using KawaOrleans.Benchmarks.Engine;
 using KawaOrleans.Benchmarks.Measuring;
 using KawaOrleans.Benchmarks.Reporting;
+using KawaOrleans.Benchmarks.Servers;
 using Spectre.Console;
 
-Suite[] suites = [new EngineSuite()];
+if (args is [SiloRole.Name, .. var siloArguments])
+{
+    return await SiloRole.RunAsync(siloArguments);
+}
+
+Suite[] suites = [new EngineSuite(), new ClusterSuite(), new PeersSuite()];
 
 var root = new RootCommand("Measures KawaOrleans against what it must reach. Build with -c Release; leave the machine alone meanwhile.");
 foreach (var suite in suites)
@@ -14,11 +22,11 @@ foreach (var suite in suites)
     root.Subcommands.Add(CommandFor(suite));
 }
 
-return root.Parse(args).Invoke();
+return await root.Parse(args).InvokeAsync();
 
 static Command CommandFor(Suite suite)
 {
-    var quick = new Option<bool>("--quick") { Description = "Smaller sizes and fewer rounds: below a minute, for every day." };
+    var quick = new Option<bool>("--quick") { Description = "Smaller sizes and fewer rounds, for every day." };
     var json = new Option<FileInfo?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
     var check = new Option<bool>("--check") { Description = "Exit with 1 when a figure misses what it must reach, or could not be measured." };
     var only = new Option<string?>("--only") { Description = "Only the figures whose id begins so.", HelpName = "ID" };
@@ -56,7 +64,8 @@ static Report Execute(Suite suite, bool quick, string? only)
     }
 
     var started = Stopwatch.GetTimestamp();
-    var run = new Run(quick, scratch, only);
+    using var fixtures = new Fixtures();
+    var run = new Run(quick, scratch, fixtures, only);
     var figures = new List<Figure>();
     foreach (var row in suite.Rows.Where(r => run.Wants(r.Id)))
     {

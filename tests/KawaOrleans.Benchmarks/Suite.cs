@@ -26,12 +26,16 @@ internal sealed record Row(string Id, Func<Run, IEnumerable<Figure>> Measure);
 /// <summary>What a row may use.</summary>
 /// <param name="Quick">Cut down the sizes: the whole suite stays below a minute.</param>
 /// <param name="Scratch">Where files go.</param>
+/// <param name="Fixtures">What several rows share.</param>
 /// <param name="Only">The id, or its begin, that was asked for; null: all.</param>
-internal sealed record Run(bool Quick, Scratch Scratch, string? Only)
+internal sealed record Run(bool Quick, Scratch Scratch, Fixtures Fixtures, string? Only)
 {
     /// <summary>False for figures nobody asked for, so that a row can spare their work.</summary>
     public bool Wants(string id) =>
         Only is null || id.StartsWith(Only, StringComparison.OrdinalIgnoreCase) || Only.StartsWith(id, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>How long one round of a rate is measured.</summary>
+    public TimeSpan RoundTime => Quick ? TimeSpan.FromMilliseconds(400) : TimeSpan.FromSeconds(2);
 
     public int Pick(int quick, int full) => Quick ? quick : full;
 }

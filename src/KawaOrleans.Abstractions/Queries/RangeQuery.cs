@@ -40,6 +40,10 @@ public sealed record RangePlan
     /// <summary>The parts in position order, without holes.</summary>
     [Id(3)]
     public required IReadOnlyList<RangeSlice> Slices { get; init; }
+
+    /// <summary>The log that was planned: another one may have the name by the time the plan is read.</summary>
+    [Id(4)]
+    public required Guid LogId { get; init; }
 }
 
 /// <summary>One segment's part of a range: positions [<paramref name="From"/>, <paramref name="To"/>).</summary>

@@ -48,4 +48,9 @@ public sealed record ReadResult
     /// <summary>True when the segment is sealed and <see cref="Next"/> is its end: the log goes on in the next segment.</summary>
     [Id(3)]
     public required bool AtEndOfSegment { get; init; }
+
+    /// <summary>How many bytes of frames were looked at on the way from <see cref="ReadRequest.From"/> to <see cref="Next"/>: those of
+    /// <see cref="Events"/>, and with a filter also those it left out. Tells a reader how far its next request will get.</summary>
+    [Id(4)]
+    public long ExaminedBytes { get; init; }
 }

@@ -35,9 +35,11 @@ internal static class DumpCommand
     private static List<InspectedSegment> Ordered(Target target, string? log)
     {
         var segments = new List<InspectedSegment>();
+        var names = new SortedSet<string>(target.Directory?.Chains.Select(static c => c.LogName) ?? [], StringComparer.Ordinal);
         foreach (var (logId, file) in target.Files)
         {
             var found = SegmentInspection.Look(DiskVolume.Instance, file);
+            names.UnionWith(found.Header is { } header ? [header.LogName] : []);
             if (found.Damage is [var place, ..])
             {
                 // Of a file whose header is lost nobody knows whose events it holds.
@@ -54,6 +56,11 @@ internal static class DumpCommand
             {
                 segments.Add(found);
             }
+        }
+
+        if (log is not null && !names.Contains(log))
+        {
+            throw new RefusedException($"There is no log '{log}' here{(names.Count == 0 ? "." : $", only: {string.Join(", ", names)}.")}", ExitCode.Unusable);
         }
 
         if (segments.Select(static s => (s.Header!.LogId, s.Header.LogName)).Distinct().ToList() is { Count: > 1 } logs)

@@ -33,7 +33,7 @@ internal static class KeptCopy
         using (var source = volume.Open(from, writable: false))
         {
             var length = source.Length;
-            using var copy = volume.Create(to, length);
+            using var copy = volume.Create(to, length, Preparation.Allocated);
             var step = new byte[StepBytes];
             for (var offset = 0L; offset < length;)
             {

@@ -129,7 +129,7 @@ internal static class RepairCommand
 
         volume.Rename(made, file);
         volume.SyncDirectory(Path.GetDirectoryName(file)!);
-        terminal.Output.WriteLine($"replaced: {file}: {copy.Events} events up to position {copy.Tail?.Position}, from {copyPath}. The original, with {damaged.Damage.Count} damaged places, is {kept}");
+        terminal.Output.WriteLine($"replaced: {file}: {copy.Events} events up to position {copy.Tail?.Position}, from {copyPath}. The original, damaged in {damaged.Damage.Count} {(damaged.Damage.Count == 1 ? "place" : "places")}, is {kept}");
         return ExitCode.Good;
     }
 

@@ -32,44 +32,63 @@ internal static class VerifyCommand
         var problems = target.Directory?.Untrusted.Where(u => damage.TrueForAll(d => d.Path != u.Path)).Select(static u => u.Problem).ToList() ?? [];
         var notes = new List<string>();
         var events = 0L;
-        terminal.Progress.Progress().Start(progress =>
+        foreach (var verified in VerifyAll(terminal, target))
         {
-            var bar = progress.AddTask("Verifying", maxValue: Math.Max(1, target.Files.Sum(static f => new FileInfo(f.Path).Length)));
-            foreach (var (logId, file) in target.Files)
-            {
-                var before = bar.Value;
-                try
-                {
-                    var found = SegmentInspection.Verify(DiskVolume.Instance, file, new Reached(offset => bar.Value = before + offset));
-                    damage.AddRange(found.AllDamage);
-                    if (Target.WhyMisplaced(logId, found) is { } misplaced)
-                    {
-                        damage.Add(new DamagedPlace(file, 0, misplaced));
-                    }
-
-                    notes.AddRange(Notes(found));
-                    events += found.Events;
-                }
-                catch (StorageException e)
-                {
-                    problems.Add(e.Message);
-                }
-
-                bar.Value = before + new FileInfo(file).Length;
-            }
-        });
+            damage.AddRange(verified.Damage);
+            notes.AddRange(verified.Notes);
+            problems.AddRange(verified.Problem is { } problem ? [problem] : []);
+            events += verified.Events;
+        }
 
         damage.ForEach(place => terminal.Output.WriteLine($"damaged: {place.Path} offset {place.Offset}: {place.Found}"));
         notes.ForEach(terminal.Output.WriteLine);
         problems.ForEach(terminal.Error.WriteLine);
-        var count = string.Create(CultureInfo.InvariantCulture, $"{target.Files.Count} segment files, {events:N0} events");
+        var count = string.Create(CultureInfo.InvariantCulture, $"{target.Files.Count} segment {(target.Files.Count == 1 ? "file" : "files")}, {events:N0} events");
         terminal.Output.WriteLine((damage.Count, problems.Count) switch
         {
             (0, 0) => $"{count}: all good.",
-            (0, _) => $"{count}: no damage found, but {problems.Count} files could not be read or used.",
-            _ => $"{count}: {damage.Count} damaged places.",
+            (0, _) => $"{count}: no damage found, but {problems.Count} {(problems.Count == 1 ? "file" : "files")} could not be read or used.",
+            _ => $"{count}: {damage.Count} damaged {(damage.Count == 1 ? "place" : "places")}.",
         });
         return damage.Count > 0 ? ExitCode.Damaged : problems.Count > 0 ? ExitCode.Unusable : ExitCode.Good;
+    }
+
+    /// <summary>As many files at once as there are cores; the answers are in the order of the files.</summary>
+    private static Verified[] VerifyAll(Terminal terminal, Target target)
+    {
+        var bytes = target.Files.Select(static f => File.Exists(f.Path) ? new FileInfo(f.Path).Length : 0).ToArray();
+        var all = new Verified[target.Files.Count];
+        terminal.Progress.Progress().Start(progress =>
+        {
+            var bar = progress.AddTask("Verifying", maxValue: Math.Max(1, bytes.Sum()));
+            Parallel.For(0, all.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+            {
+                var shown = 0L;
+                all[i] = VerifyOne(target.Files[i].LogId, target.Files[i].Path, new Reached(Show));
+                Show(bytes[i]);
+
+                void Show(long reached)
+                {
+                    bar.Increment(reached - shown);
+                    shown = reached;
+                }
+            });
+        });
+        return all;
+    }
+
+    private static Verified VerifyOne(Guid? logId, string file, Reached reached)
+    {
+        try
+        {
+            var found = SegmentInspection.Verify(DiskVolume.Instance, file, reached);
+            IEnumerable<DamagedPlace> misplaced = Target.WhyMisplaced(logId, found) is { } reason ? [new DamagedPlace(file, 0, reason)] : [];
+            return new Verified([.. found.AllDamage, .. misplaced], [.. Notes(found)], Problem: null, found.Events);
+        }
+        catch (StorageException e)
+        {
+            return new Verified([], [], e.Message, Events: 0);
+        }
     }
 
     private static IEnumerable<string> Notes(InspectedSegment found)
@@ -89,6 +108,9 @@ internal static class VerifyCommand
             yield return $"no footer yet: {found.Path}: the next start of the silo writes it, or 'kawa rebuild-index'";
         }
     }
+
+    /// <summary>What was found in one file.</summary>
+    private sealed record Verified(IReadOnlyList<DamagedPlace> Damage, IReadOnlyList<string> Notes, string? Problem, long Events);
 
     /// <summary>Tells at once, on the caller's thread.</summary>
     private sealed class Reached(Action<long> tell) : IProgress<long>

@@ -8,6 +8,9 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The same with no more patience than this.</summary>
+    public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, time) : this;
+
     /// <param name="callee">Names the callee in the error.</param>
     /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
     /// <param name="signOfLife">A cheap call to the same place, true when it was reached; null if <paramref name="call"/> is cheap itself.</param>
@@ -23,22 +26,32 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
     {
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var answer = call(abandoned.Token);
-        var patience = expected + (signOfLife is null ? silence : silence / 2);
-        while (!await IsDoneWithin(answer, patience, cancellation).ConfigureAwait(false))
+        try
         {
-            var alive = signOfLife is not null && await GivesSign(answer, signOfLife, abandoned.Token).ConfigureAwait(false);
-            if (!alive && !answer.IsCompleted)
+            var patience = expected + (signOfLife is null ? silence : silence / 2);
+            while (!await IsDoneWithin(answer, patience, cancellation).ConfigureAwait(false))
             {
-                await abandoned.CancelAsync().ConfigureAwait(false);
-                Forget(answer);
-                cancellation.ThrowIfCancellationRequested();
-                throw new TimeoutException($"{callee} gave no sign of life for {(expected + silence).TotalSeconds:0.0} s");
+                var alive = signOfLife is not null && await GivesSign(answer, signOfLife, abandoned.Token).ConfigureAwait(false);
+                if (!alive && !answer.IsCompleted)
+                {
+                    Forget(answer);
+                    cancellation.ThrowIfCancellationRequested();
+                    throw new TimeoutException($"{callee} gave no sign of life for {(expected + silence).TotalSeconds:0.0} s");
+                }
+
+                patience = silence / 2;
             }
 
-            patience = silence / 2;
+            return await answer.ConfigureAwait(false);
         }
-
-        return await answer.ConfigureAwait(false);
+        finally
+        {
+            // The callee is told also when the caller's own token ended the wait: it may have ended it before it reached the linked one.
+            if (!answer.IsCompleted)
+            {
+                await abandoned.CancelAsync().ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>True also when the answer came meanwhile.</summary>

@@ -3,6 +3,7 @@ using KawaOrleans.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Orleans.Messaging;
 
 namespace Orleans.Hosting;
 
@@ -29,10 +30,21 @@ public static class KawaClientExtensions
         services.AddOptions<KawaClientOptions>().Configure(configure ?? (static _ => { })).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KawaClientOptions>, KawaClientOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IEventStoreClient>(static provider => new EventStoreClient(
-            new ClusterGrains(provider.GetRequiredService<IGrainFactory>()),
-            provider.GetRequiredService<IOptions<KawaClientOptions>>().Value,
-            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<NodeGateways>();
+        services.TryAddSingleton<IEventStoreClient>(static provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<KawaClientOptions>>().Value;
+            return new EventStoreClient(Grains(provider, options), options, provider.GetRequiredService<TimeProvider>());
+        });
         return services;
+    }
+
+    private static IGrains Grains(IServiceProvider provider, KawaClientOptions options)
+    {
+        var ordinary = new ClusterGrains(provider.GetRequiredService<IGrainFactory>());
+
+        // Only a client outside the cluster has gateways; a silo reaches every other one itself.
+        var hasGateways = provider.GetService<IGatewayListProvider>() is not null;
+        return options.DirectToNodes && hasGateways ? new DirectGrains(ordinary, provider.GetRequiredService<NodeGateways>()) : ordinary;
     }
 }

@@ -15,7 +15,7 @@ internal sealed class KawaClientOptionsValidator : IValidateOptions<KawaClientOp
                 $"{nameof(options.NodeSilence)} is 100 ms to 30 s; {options.NodeSilence} is not.",
             _ when options.RetryFor < TimeSpan.Zero || options.RetryFor > TimeSpan.FromMinutes(5) =>
                 $"{nameof(options.RetryFor)} is 0 to 5 minutes; {options.RetryFor} is not.",
-            { SlicesAhead: < 1 or > 64 } => $"{nameof(options.SlicesAhead)} is 1 to 64; {options.SlicesAhead} is not.",
+            { BlocksAhead: < 1 or > 64 } => $"{nameof(options.BlocksAhead)} is 1 to 64; {options.BlocksAhead} is not.",
             { ReadBlockBytes: < 4096 or > MaxReadBlockBytes } =>
                 $"{nameof(options.ReadBlockBytes)} is 4096 to {MaxReadBlockBytes}; {options.ReadBlockBytes} is not.",
             _ => null,

@@ -11,20 +11,23 @@ internal sealed class ChainCache(LogDirectory directory)
     // Replaced only under _gate, and only by a chain that IsNewer; read anywhere.
     private volatile Chain? _current;
 
+    /// <summary>The chain if one is known that is newer than <paramref name="stale"/>.</summary>
+    public Chain? Known(Chain? stale) => _current is { } current && IsNewer(current, stale) ? current : null;
+
     /// <summary>The chain, asked for only when none is known that is newer than <paramref name="stale"/>. An answer that is not newer
     /// means that there is none.</summary>
-    public async Task<Chain> GetAsync(Chain? stale, CancellationToken cancellation)
+    public async Task<Chain> GetAsync(Chain? stale, TimeSpan patience, CancellationToken cancellation)
     {
         // A question under way may be older than the caller's finding and be answered with the stale chain: then one more is asked.
         for (var attempt = 0; ; attempt++)
         {
-            if (_current is { } current && IsNewer(current, stale))
+            if (Known(stale) is { } known)
             {
-                return current;
+                return known;
             }
 
             var (answer, isMine) = _load.Join(LoadAsync);
-            var chain = await answer.WaitAsync(cancellation).ConfigureAwait(false);
+            var chain = await directory.JoinAsync(answer, patience, cancellation).ConfigureAwait(false);
             if (isMine || attempt > 0 || IsNewer(chain, stale))
             {
                 return chain;
@@ -80,7 +83,7 @@ internal sealed class ChainCache(LogDirectory directory)
 
     private async Task<Chain> LoadAsync(CancellationToken cancellation)
     {
-        var chain = await directory.GetChainAsync(cancellation).ConfigureAwait(false);
+        var chain = await directory.GetChainAsync(TimeSpan.MaxValue, cancellation).ConfigureAwait(false);
         Keep(chain);
         return chain;
     }

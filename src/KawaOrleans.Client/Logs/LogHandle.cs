@@ -34,30 +34,30 @@ internal sealed class LogHandle : ILog
     public IAsyncEnumerable<RecordedEvent> ReadAsync(long from = 0, bool follow = false, CancellationToken cancellation = default) =>
         NewReader().ReadAsync(from, follow, cancellation);
 
+    public IAsyncEnumerable<ReadBlock> ReadBlocksAsync(long from = 0, bool follow = false, CancellationToken cancellation = default) =>
+        NewReader().ReadBlocksAsync(from, follow, cancellation);
+
     public Task<RecordedEvent?> TryReadAsync(long position, CancellationToken cancellation = default) =>
         NewReader().TryReadAsync(position, cancellation);
 
-    public IAsyncEnumerable<RecordedEvent> QueryAsync(RangeQuery query, CancellationToken cancellation = default)
-    {
-        var slices = new SliceReader(_directory, _segments, _retries, _options.ReadBlockBytes);
-        return new RangeReader(slices, _directory, _retries, _options.SlicesAhead).ReadAsync(query, cancellation);
-    }
+    public IAsyncEnumerable<RecordedEvent> QueryAsync(RangeQuery query, CancellationToken cancellation = default) =>
+        new RangeReader(_directory, NewBlocks(), _retries, _options.BlocksAhead, _options.ReadBlockBytes, _time).ReadAsync(query, cancellation);
 
     public Task<AggregationResult> AggregateAsync(AggregationQuery query, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return _retries.RunAsync(token => _directory.AggregateAsync(query, token), cancellation);
+        return _retries.RunAsync((budget, token) => _directory.AggregateAsync(query, budget.Patience, token), cancellation);
     }
 
     public Task FlushAsync(CancellationToken cancellation = default) => _retries.RunAsync(
-        async token =>
+        async (budget, token) =>
         {
             // Only the newest write segment may hold what is not on disk, so the chain is asked for, not remembered.
-            var chain = await _directory.GetChainAsync(token).ConfigureAwait(false);
+            var chain = await _directory.GetChainAsync(budget.Patience, token).ConfigureAwait(false);
             _chains.Keep(chain);
             if (chain.WriteSegment is { } segment)
             {
-                await _segments.FlushAsync(segment, token).ConfigureAwait(false);
+                await _segments.FlushAsync(segment, budget.Patience, token).ConfigureAwait(false);
             }
 
             return true;
@@ -65,10 +65,10 @@ internal sealed class LogHandle : ILog
         cancellation);
 
     public Task<LogDescription> DescribeAsync(CancellationToken cancellation = default) =>
-        _retries.RunAsync(_directory.DescribeAsync, cancellation);
+        _retries.RunAsync((budget, token) => _directory.DescribeAsync(budget.Patience, token), cancellation);
 
     public async Task CreateAsync(LogOptions options, CancellationToken cancellation) =>
-        _chains.Keep(await _retries.RunAsync(token => _directory.CreateAsync(options, token), cancellation).ConfigureAwait(false));
+        _chains.Keep(await _retries.RunAsync((budget, token) => _directory.CreateAsync(options, budget.Patience, token), cancellation).ConfigureAwait(false));
 
     public async Task DeleteAsync(CancellationToken cancellation)
     {
@@ -76,5 +76,7 @@ internal sealed class LogHandle : ILog
         await _directory.DeleteAsync(cancellation).ConfigureAwait(false);
     }
 
-    private LogReader NewReader() => new(new BlockReader(_chains, _segments, _retries), _options.ReadBlockBytes, _time);
+    private LogReader NewReader() => new(NewBlocks(), _options.BlocksAhead, _options.ReadBlockBytes, _time);
+
+    private BlockReader NewBlocks() => new(_chains, _segments, _retries);
 }

@@ -9,7 +9,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
         try
         {
             var grain = grains.Segment(segment.Id, segment.Primary);
-            return await AskAsync(grain, segment.Primary, token => grain.Append(batch, token).AsTask(), TimeSpan.Zero, cancellation)
+            return await AskAsync(grain, segment.Primary, token => grain.Append(batch, token).AsTask(), TimeSpan.Zero, TimeSpan.MaxValue, cancellation)
                 .ConfigureAwait(false);
         }
         catch (Exception e) when (!IsSafe(e, cancellation))
@@ -19,16 +19,17 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
     }
 
     /// <summary>One block of events, checked to be what was asked for; the events in it verify themselves when they are read.</summary>
-    /// <exception cref="NodeUnavailableException">The node is not alive, or silent.</exception>
-    public async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, CancellationToken cancellation)
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
+    public async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
     {
         var grain = grains.Segment(segmentId, node);
-        var result = await ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, cancellation).ConfigureAwait(false);
+        var result = await ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, patience, cancellation)
+            .ConfigureAwait(false);
         return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
     }
 
-    /// <exception cref="NodeUnavailableException">The node is not alive, or silent.</exception>
-    public Task FlushAsync(ChainSegment segment, CancellationToken cancellation)
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
+    public Task FlushAsync(ChainSegment segment, TimeSpan patience, CancellationToken cancellation)
     {
         var grain = grains.Segment(segment.Id, segment.Primary);
         return ReachAsync(
@@ -40,6 +41,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
                 return true;
             },
             TimeSpan.Zero,
+            patience,
             cancellation);
     }
 
@@ -64,11 +66,11 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
         || (e is OperationCanceledException && cancellation.IsCancellationRequested);
 
     private async Task<T> ReachAsync<T>(
-        ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, CancellationToken cancellation)
+        ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, TimeSpan patience, CancellationToken cancellation)
     {
         try
         {
-            return await AskAsync(grain, node, call, expected, cancellation).ConfigureAwait(false);
+            return await AskAsync(grain, node, call, expected, patience, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
         {
@@ -77,8 +79,8 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
     }
 
     private Task<T> AskAsync<T>(
-        ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, CancellationToken cancellation) =>
-        watch.AwaitAsync($"node '{node}'", call, token => GivesSign(grain, token), expected, cancellation);
+        ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, TimeSpan patience, CancellationToken cancellation) =>
+        watch.Within(patience).AwaitAsync($"node '{node}'", call, token => GivesSign(grain, token), expected, cancellation);
 
     private static async Task<bool> GivesSign(ISegmentGrain grain, CancellationToken cancellation)
     {

@@ -28,7 +28,7 @@ internal sealed class SharedCall<T>
 
     private async Task RunAsync(Func<CancellationToken, Task<T>> call, TaskCompletionSource<T> mine)
     {
-        var outcome = Task.Run(() => call(CancellationToken.None));
+        var outcome = call(CancellationToken.None);
         await ((Task)outcome).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_gate)
         {

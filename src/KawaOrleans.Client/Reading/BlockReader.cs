@@ -1,20 +1,45 @@
 namespace KawaOrleans.Client;
 
 /// <summary>Reads blocks of one log from wherever the chain says that their positions lie, and finds them again when they have moved.
-/// One instance serves one sequence of reads: it never goes on in another log that took over the name.</summary>
+/// One instance serves one sequence of reads, several at a time: it never goes on in another log that took over the name.</summary>
 internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retries retries)
 {
-    private Guid? _logId;
+    private volatile Chain? _chain;
+    private long _committed;
+
+    /// <summary>What is known to be committed: a read below this finds something, or the log lost it.</summary>
+    public long KnownEnd => Math.Max(Volatile.Read(ref _committed), _chain is { Segments: [.., var last] } ? last.End ?? last.Base : 0);
+
+    /// <summary>The end of the segment that holds a position, as far as it is known.</summary>
+    public long SegmentEnd(long position) => _chain?.Find(position)?.End ?? long.MaxValue;
+
+    /// <summary>Takes the log and what is committed of it from a plan, and sees to a chain at least as new.</summary>
+    public async Task FollowAsync(RangePlan plan, Retries.Budget budget, CancellationToken cancellation)
+    {
+        Learn(plan.To);
+        var chain = chains.Known(null);
+        if (chain is null || chain.LogId != plan.LogId || chain.Version < plan.ChainVersion)
+        {
+            var stale = chain;
+            chain = await Retries.RunAsync(budget, (left, token) => chains.GetAsync(stale, left.Patience, token), cancellation).ConfigureAwait(false);
+        }
+
+        _chain = chain.LogId == plan.LogId ? chain : throw new UnknownLogException(chain.LogName);
+    }
 
     /// <returns>What the segment answered; null when the log has no segment for this position now.</returns>
-    public async Task<ReadResult?> TryReadAsync(ReadRequest request, CancellationToken cancellation)
+    public Task<ReadResult?> TryReadAsync(ReadRequest request, CancellationToken cancellation) =>
+        TryReadAsync(request, retries.Begin(), cancellation);
+
+    /// <summary>The same as a part of something larger, whose budget it shares.</summary>
+    public async Task<ReadResult?> TryReadAsync(ReadRequest request, Retries.Budget budget, CancellationToken cancellation)
     {
-        var retry = retries.Begin();
+        var due = KnownEnd;
         Chain? stale = null;
         while (true)
         {
-            var chain = await retries.RunAsync(token => chains.GetAsync(stale, token), cancellation).ConfigureAwait(false);
-            StayIn(chain);
+            var chain = StayIn(chains.Known(stale) ?? await Retries.RunAsync(
+                budget, (left, token) => chains.GetAsync(stale, left.Patience, token), cancellation).ConfigureAwait(false));
 
             // Asked for again and still the same: then it is the chain, not an old copy of it.
             var isFresh = stale is not null && chain.Version == stale.Version;
@@ -22,7 +47,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
             {
                 if (isFresh)
                 {
-                    return null;
+                    return request.From >= due ? null : throw Lost(chain, request.From, due);
                 }
 
                 stale = chain;
@@ -31,19 +56,23 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
 
             try
             {
-                var result = await segments.ReadAsync(segment.Id, segment.Primary, From(segment, request), cancellation).ConfigureAwait(false);
+                var result = await segments.ReadAsync(segment.Id, segment.Primary, From(segment, request), budget.Patience, cancellation)
+                    .ConfigureAwait(false);
+                Learn(result.Committed);
                 var isBehindEnd = result.AtEndOfSegment && result.Next <= request.From;
                 if (isFresh || !(isBehindEnd || request.From > result.Committed))
                 {
-                    return isBehindEnd ? null : result;
+                    return result.Next > request.From || request.From >= due
+                        ? isBehindEnd ? null : result
+                        : throw Lost(chain, request.From, due);
                 }
 
                 stale = chain;
             }
             catch (KawaException e) when (!Failure.IsFinal(e))
             {
-                var mayHelp = e.IsRetryable || await HasMovedAsync(chain, segment, request.From, cancellation).ConfigureAwait(false);
-                if (!mayHelp || !await retry.AgainAsync(cancellation).ConfigureAwait(false))
+                var mayHelp = e.IsRetryable || await HasMovedAsync(chain, segment, request.From, budget, cancellation).ConfigureAwait(false);
+                if (!mayHelp || !await budget.AgainAsync(cancellation).ConfigureAwait(false))
                 {
                     throw;
                 }
@@ -53,17 +82,31 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
         }
     }
 
+    private void Learn(long committed)
+    {
+        for (var known = Volatile.Read(ref _committed); committed > known;)
+        {
+            var found = Interlocked.CompareExchange(ref _committed, committed, known);
+            known = found == known ? committed : found;
+        }
+    }
+
+    private static KawaException Lost(Chain chain, long position, long due) => chain.Segments is [.., var last]
+        ? new SegmentFaultedException(last.Id, last.Primary, $"nothing is found at position {position}, though the log was committed up to {due}")
+        : new UnknownLogException(chain.LogName);
+
     private static ReadRequest From(ChainSegment segment, ReadRequest request) =>
         request.From < segment.Base ? request with { From = segment.Base } : request;
 
     private static ChainSegment? Locate(Chain chain, long position) =>
         chain.Segments.Count > 0 ? chain.Find(Math.Max(position, chain.Segments[0].Base)) : null;
 
-    private async Task<bool> HasMovedAsync(Chain seen, ChainSegment segment, long position, CancellationToken cancellation)
+    private async Task<bool> HasMovedAsync(
+        Chain seen, ChainSegment segment, long position, Retries.Budget budget, CancellationToken cancellation)
     {
         try
         {
-            var chain = await chains.GetAsync(seen, cancellation).ConfigureAwait(false);
+            var chain = await chains.GetAsync(seen, budget.Patience, cancellation).ConfigureAwait(false);
             return Locate(chain, position) is not { } now || now.Id != segment.Id || now.Primary != segment.Primary;
         }
         catch (KawaException e) when (e is not UnknownLogException)
@@ -73,12 +116,13 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
         }
     }
 
-    private void StayIn(Chain chain)
+    private Chain StayIn(Chain chain)
     {
-        _logId ??= chain.LogId;
-        if (_logId != chain.LogId)
+        if (_chain is { } before && before.LogId != chain.LogId)
         {
             throw new UnknownLogException(chain.LogName);
         }
+
+        return _chain = chain;
     }
 }

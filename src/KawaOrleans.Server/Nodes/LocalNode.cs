@@ -46,7 +46,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     {
         lock (Of(_making, logId))
         {
-            host.Store.PrepareSpare(logId, bytes);
+            host.Store.PrepareSpare(logId, segmentId: Guid.NewGuid(), bytes);
         }
     }
 

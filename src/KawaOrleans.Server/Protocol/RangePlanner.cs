@@ -37,7 +37,7 @@ internal static class RangePlanner
             }
         }
 
-        return new RangePlan { ChainVersion = chain.Version, From = from, To = to, Slices = slices };
+        return new RangePlan { LogId = chain.LogId, ChainVersion = chain.Version, From = from, To = to, Slices = slices };
     }
 
     private static string? WhyNot(RangeQuery query)

@@ -8,7 +8,11 @@ internal sealed class PreparedFilter
     /// <summary>The most types a filter may name.</summary>
     public const int MaxTypes = 1000;
 
-    private readonly HashSet<byte[]>.AlternateLookup<ReadOnlySpan<byte>>? _types;
+    // So many names are compared sooner than one is hashed.
+    private const int FewTypes = 8;
+
+    private readonly byte[][]? _fewTypes;
+    private readonly HashSet<byte[]>.AlternateLookup<ReadOnlySpan<byte>>? _manyTypes;
     private readonly byte[] _streamPrefix;
     private readonly EventTime _time;
     private readonly long _fromTicks;
@@ -19,7 +23,9 @@ internal sealed class PreparedFilter
     {
         if (filter.Types is { } types)
         {
-            _types = new HashSet<byte[]>(types.Select(Encoding.UTF8.GetBytes), Utf8Comparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
+            var names = new HashSet<byte[]>(types.Select(Encoding.UTF8.GetBytes), Utf8Comparer.Instance);
+            _fewTypes = names.Count <= FewTypes ? [.. names] : null;
+            _manyTypes = names.Count > FewTypes ? names.GetAlternateLookup<ReadOnlySpan<byte>>() : null;
         }
 
         _streamPrefix = Encoding.UTF8.GetBytes(filter.StreamPrefix ?? "");
@@ -51,13 +57,26 @@ internal sealed class PreparedFilter
             return false;
         }
 
-        if (_types is { } types && !types.Contains(e.TypeUtf8))
+        if (_fewTypes is { } few ? !IsAmong(few, e.TypeUtf8) : _manyTypes is { } many && !many.Contains(e.TypeUtf8))
         {
             return false;
         }
 
         return !_hasTime
             || ((_time == EventTime.Recorded ? e.RecordedTicks : e.OccurredTicks) is { } ticks && ticks >= _fromTicks && ticks < _toTicks);
+    }
+
+    private static bool IsAmong(byte[][] types, ReadOnlySpan<byte> type)
+    {
+        foreach (var wanted in types)
+        {
+            if (type.SequenceEqual(wanted))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static string? WhyNot(EventFilter filter)

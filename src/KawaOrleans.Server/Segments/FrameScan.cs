@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using KawaOrleans.Format;
 using KawaOrleans.Storage;
 
@@ -29,7 +30,8 @@ internal ref struct FrameScan
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
     /// <summary>The event.</summary>
-    public readonly EventFrame Event => _event;
+    [UnscopedRef]
+    public readonly ref readonly EventFrame Event => ref _event;
 
     /// <summary>Goes to the next event.</summary>
     /// <exception cref="SegmentDamagedException">A frame does not verify.</exception>

@@ -23,7 +23,7 @@ internal static class SegmentFold
             var scan = new FrameScan(segment, span);
             while (scan.MoveNext())
             {
-                var e = scan.Event;
+                ref readonly var e = ref scan.Event;
                 if (filter is null || filter.Matches(e))
                 {
                     Fold(fold, e, aggregation.Name);

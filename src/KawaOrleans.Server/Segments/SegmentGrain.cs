@@ -25,6 +25,10 @@ internal sealed partial class SegmentGrain(
     private Task<Chain>? _roll;
     private bool _spareAsked;
 
+    // Map and index are at hand. From then on one event is read where its request is: handing it to another thread costs as much as
+    // the read, and a page that is not in memory holds up this segment's calls alone, one thread of the pool instead of many.
+    private bool _isWarm;
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _segmentId = this.GetPrimaryKey(out _);
@@ -90,7 +94,17 @@ internal sealed partial class SegmentGrain(
             await segment.WaitForAsync(request.From, request.Wait, cancellation);
         }
 
-        var result = await OffScheduler(() => SegmentReads.Read(segment, request, filter, cancellation));
+        ReadResult result;
+        if (_isWarm && request.MaxEvents == 1 && filter is null)
+        {
+            result = ReadHere(segment, request, cancellation);
+        }
+        else
+        {
+            result = await OffScheduler(() => SegmentReads.Read(segment, request, filter, cancellation));
+            _isWarm = true;
+        }
+
         metrics.Read(result.Events.Bytes.Bytes.Length);
         return result;
     }
@@ -162,6 +176,18 @@ internal sealed partial class SegmentGrain(
     private static bool HasEnded(Segment segment) => segment.State is SegmentState.Fenced or SegmentState.Sealed;
 
     private Segment Require() => node.Find(_segmentId) ?? throw new SegmentFaultedException(_segmentId, host.Name, node.WhyNotFound(_segmentId));
+
+    private ReadResult ReadHere(Segment segment, ReadRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return SegmentReads.Read(segment, request, null, cancellation);
+        }
+        catch (StorageException e)
+        {
+            throw Fault(e);
+        }
+    }
 
     private async Task<T> OffScheduler<T>(Func<T> work)
     {

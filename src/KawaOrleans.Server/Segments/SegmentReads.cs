@@ -18,7 +18,8 @@ internal static class SegmentReads
     /// <summary>The longest a read may wait for more.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
-    private const int ScanBytes = 1024 * 1024;
+    // What the first look at lengths brought into the cache is there still for the second, at what is in between.
+    private const int ScanBytes = 256 * 1024;
 
     public static void Check(ReadRequest? request, SegmentHeader header)
     {
@@ -59,7 +60,7 @@ internal static class SegmentReads
         var to = Math.Min(request.To, committed);
         if (request.From >= to)
         {
-            return Result(segment, [], default, request.From, committed, isSealed);
+            return Result(segment, [], default, 0, request.From, committed, isSealed);
         }
 
         if (filter is not null)
@@ -68,7 +69,7 @@ internal static class SegmentReads
         }
 
         var span = segment.Read(request.From, to, request.MaxEvents, request.MaxBytes);
-        return Result(segment, [span.Run], span.Bytes, span.Next, committed, isSealed);
+        return Result(segment, [span.Run], span.Bytes, span.Bytes.Length, span.Next, committed, isSealed);
     }
 
     private static ReadResult ReadMatching(
@@ -80,7 +81,6 @@ internal static class SegmentReads
         while (next < to && scanned < MaxScannedBytes && !cancellation.IsCancellationRequested)
         {
             var span = segment.Read(next, to, int.MaxValue, ScanBytes);
-            scanned += span.Bytes.Length;
             var scan = new FrameScan(segment, span);
             while (scan.MoveNext())
             {
@@ -91,7 +91,8 @@ internal static class SegmentReads
 
                 if (events == request.MaxEvents || (events > 0 && matching.WrittenCount + scan.Bytes.Length > request.MaxBytes))
                 {
-                    return Result(segment, runs, matching.WrittenMemory, scan.Event.Position, committed, isSealed);
+                    scanned += scan.Offset - span.Run.Offset;
+                    return Result(segment, runs, matching.WrittenMemory, scanned, scan.Event.Position, committed, isSealed);
                 }
 
                 matching.Write(scan.Bytes);
@@ -99,11 +100,12 @@ internal static class SegmentReads
                 events++;
             }
 
+            scanned += span.Bytes.Length;
             next = span.Next;
             GC.KeepAlive(span.Bytes);
         }
 
-        return Result(segment, runs, matching.WrittenMemory, next, committed, isSealed);
+        return Result(segment, runs, matching.WrittenMemory, scanned, next, committed, isSealed);
     }
 
     private static void Extend(List<FrameRun> runs, long offset, int length)
@@ -119,7 +121,7 @@ internal static class SegmentReads
     }
 
     private static ReadResult Result(
-        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long next, long committed, bool isSealed)
+        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long examined, long next, long committed, bool isSealed)
     {
         var header = segment.Header;
         return new ReadResult
@@ -136,6 +138,7 @@ internal static class SegmentReads
             Next = next,
             Committed = committed,
             AtEndOfSegment = isSealed && next >= committed,
+            ExaminedBytes = examined,
         };
     }
 }

@@ -24,7 +24,7 @@ internal sealed class InspectedDirectory
             var path = System.IO.Path.Combine(folder, SavedChain.FileName);
             Record(path, logId, () =>
             {
-                var chain = SavedChain.Load(volume, folder);
+                var chain = SavedChain.Read(volume, folder);
                 _chains.Add(chain?.LogId == logId ? chain : throw new StorageException($"{path}: it holds the chain of log {chain?.LogId:N}, not of the one its folder says."));
             });
         }

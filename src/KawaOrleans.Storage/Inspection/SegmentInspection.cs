@@ -69,7 +69,7 @@ internal static class SegmentInspection
         {
             Try(damage, () =>
             {
-                var recovered = SegmentLoader.Recover(file, header, states, writable: false);
+                var recovered = UnfinishedRecovery.Begin(file, header, states, writable: false).Finish();
                 seen = seen with { Tail = recovered.Tail, TornBytes = recovered.TornBytes, LostPower = recovered.PowerWasLost };
             });
         }

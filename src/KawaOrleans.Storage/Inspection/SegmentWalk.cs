@@ -13,8 +13,6 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     /// <summary>How many bytes of look-alikes are verified behind one bad place: beyond that the rest is not looked at.</summary>
     private const long LookAlikeBytes = 1L << 30;
 
-    private const long ReportedEveryBytes = 1024 * 1024;
-
     private readonly FrameReader _reader = new(file, header.Identity.ChecksumKey, limit);
     private readonly List<DamagedPlace> _damage = [];
     private readonly List<uint> _sparse = [];
@@ -46,10 +44,31 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     /// <exception cref="NotASegmentException">A whole frame is of a kind that this program does not know.</exception>
     public void Run(bool full, IProgress<long>? progress = null, Action<EventFrame>? visit = null, bool stopAtDamage = false)
     {
-        var reported = 0L;
+        var key = header.Identity.ChecksumKey;
         for (var offset = FileLayout.FirstFrame; offset < limit;)
         {
-            var status = _reader.TryRead(offset, out var frame);
+            progress?.Report(offset);
+
+            // As many frames as lie whole in what was read at once: nearly all of them.
+            var bytes = _reader.Bytes(offset, FrameLayout.HeaderBytes);
+            while (Frame.TryRead(bytes, offset, key, out var frame) == FrameStatus.Whole)
+            {
+                if (!Pass(frame, full, visit) || (stopAtDamage && _damage.Count > 0))
+                {
+                    return;
+                }
+
+                offset = frame.End;
+                bytes = bytes[frame.Bytes.Length..];
+            }
+
+            if (offset >= limit)
+            {
+                return;
+            }
+
+            // The next one reaches beyond that, or is not whole.
+            var status = _reader.TryRead(offset, out var next);
             if (status == FrameStatus.Unknown)
             {
                 throw new NotASegmentException(file.Path, $"the frame at offset {offset} is of a kind or has flags that this program does not know. Use the program that wrote it.");
@@ -57,22 +76,12 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
 
             if (status == FrameStatus.Whole)
             {
-                if (frame.Kind == FrameKind.Footer && !full)
+                if (!Pass(next, full, visit))
                 {
                     return;
                 }
 
-                if (WhyNotNext(frame) is { } reason)
-                {
-                    _damage.Add(new DamagedPlace(file.Path, offset, reason));
-                }
-                else if (visit is not null && EventFrame.TryOpen(frame, header.BasePosition, out var opened))
-                {
-                    visit(opened);
-                }
-
-                Take(frame);
-                offset = frame.End;
+                offset = next.End;
             }
             else
             {
@@ -96,13 +105,35 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
             {
                 return;
             }
-
-            if (offset - reported >= ReportedEveryBytes)
-            {
-                reported = offset;
-                progress?.Report(offset);
-            }
         }
+    }
+
+    /// <summary>Takes a whole frame; false when it is a footer at which the walk ends.</summary>
+    private bool Pass(Frame frame, bool full, Action<EventFrame>? visit)
+    {
+        if (frame.Kind == FrameKind.Footer && !full)
+        {
+            return false;
+        }
+
+        var isEvent = EventFrame.TryOpen(frame, header.BasePosition, out var opened);
+        if (WhyNotNext(frame, isEvent) is { } reason)
+        {
+            _damage.Add(new DamagedPlace(file.Path, frame.Offset, reason));
+        }
+        else if (isEvent)
+        {
+            visit?.Invoke(opened);
+        }
+
+        Take(frame);
+        if (isEvent)
+        {
+            _events++;
+            _bounds = _bounds.With(opened);
+        }
+
+        return true;
     }
 
     private static string Described(FrameStatus status) => status switch
@@ -112,7 +143,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
         _ => "a frame whose checksum does not match",
     };
 
-    private string? WhyNotNext(Frame frame)
+    private string? WhyNotNext(Frame frame, bool isEvent)
     {
         if (frame.Kind == FrameKind.Footer)
         {
@@ -136,7 +167,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
 
         return frame.Kind switch
         {
-            FrameKind.Event when !EventFrame.TryOpen(frame, header.BasePosition, out _) => "its inner lengths do not add up",
+            FrameKind.Event when !isEvent => "its inner lengths do not add up",
             FrameKind.Checkpoint when _damage.Count == 0 && !Agrees(Checkpoint.Read(frame)) => "a checkpoint contradicts the frames before it",
             _ => null,
         };
@@ -156,11 +187,6 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
         {
             _lastCheckpoint = frame.Offset;
             _covered = _events;
-        }
-        else if (EventFrame.TryOpen(frame, header.BasePosition, out var opened))
-        {
-            _events++;
-            _bounds = _bounds.With(opened);
         }
 
         Next = frame.RelativePosition;

@@ -75,7 +75,14 @@ internal sealed class DirectoryScan
             var path = Path.Combine(folder, name);
             if (name.EndsWith(SegmentExtension, StringComparison.Ordinal))
             {
-                Segments.Add((logId, path));
+                if (!SpareFiles.IsUnclaimed(_volume, path))
+                {
+                    Segments.Add((logId, path));
+                }
+                else if (_changes)
+                {
+                    _volume.Delete(path);
+                }
             }
             else if (name == SavedChain.FileName)
             {

@@ -1,3 +1,4 @@
+using KawaOrleans.Format;
 using System.Collections.Concurrent;
 using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
@@ -26,6 +27,7 @@ public sealed class NodeStore : IDisposable
     private readonly Lock _changes = new();
     private readonly ITimer _idleCheckpoints;
     private readonly CancellationTokenSource _closing = new();
+    private readonly Task _recovering;
 
     private NodeStore(IVolume volume, string directory, string nodeName, TimeProvider time, long checkpointIntervalBytes)
     {
@@ -49,17 +51,25 @@ public sealed class NodeStore : IDisposable
             throw;
         }
 
+        _recovering = Task.Run(() => Parallel.ForEach(_segments.Values, RecoverSegment));
         _idleCheckpoints = time.CreateTimer(_ => CheckpointIdle(), state: null, IdleBeforeCheckpoint / 2, IdleBeforeCheckpoint / 2);
     }
 
     /// <summary>Who the directory says this node is.</summary>
     public NodeIdentity Identity { get; private set; }
 
-    /// <summary>All trusted segments.</summary>
-    public IReadOnlyList<Segment> Segments => [.. _segments.Values];
+    /// <summary>All trusted segments; waits until each is recovered.</summary>
+    public IReadOnlyList<Segment> Segments => [.. Recovered().Values];
 
-    /// <summary>Files that are not trusted, and why.</summary>
-    public IReadOnlyList<UntrustedFile> Untrusted => [.. _untrusted.Values];
+    /// <summary>Files that are not trusted, and why; waits until each segment is recovered.</summary>
+    public IReadOnlyList<UntrustedFile> Untrusted
+    {
+        get
+        {
+            Recovered();
+            return [.. _untrusted.Values];
+        }
+    }
 
     /// <summary>The chains this node was told of, the newest of each log.</summary>
     public IReadOnlyList<SavedChain> Chains => [.. _chains.Values];
@@ -67,7 +77,8 @@ public sealed class NodeStore : IDisposable
     /// <summary>Free bytes on the volume.</summary>
     public long FreeBytes => _volume.FreeBytes(_directory);
 
-    /// <summary>Locks the directory (made if missing), checks that it is this node's, and recovers every segment in it.
+    /// <summary>Locks the directory (made if missing), checks that it is this node's, and finds every segment in it. What is certainly
+    /// on disk can be read from then on; the rest is recovered in the background, and whatever depends on it waits for it.
     /// A file that cannot be trusted is reported in <see cref="Untrusted"/>, never skipped or changed.</summary>
     /// <exception cref="DirectoryLockedException">Another process has it.</exception>
     /// <exception cref="ForeignDirectoryException">It belongs to a node of another name.</exception>
@@ -104,19 +115,22 @@ public sealed class NodeStore : IDisposable
         }
     }
 
-    /// <summary>The segment, or false.</summary>
+    /// <summary>The segment, or false. Does not wait: until the segment is recovered, its own calls do.</summary>
     public bool TryGet(Guid segmentId, int generation, out Segment? segment) => _segments.TryGetValue((segmentId, generation), out segment);
 
     /// <summary>The log's segment that is prepared or open here, or null.</summary>
-    public Segment? CurrentWriteSegment(Guid logId) => _segments.Values
+    public Segment? CurrentWriteSegment(Guid logId) => Recovered().Values
         .Where(s => s.Header.LogId == logId && s.State <= SegmentState.Open)
         .MaxBy(s => s.Header.Identity.Epoch);
 
-    /// <summary>Makes a segment file: allocated, written through, header synced, directory entry synced. The same header again
+    /// <summary>Makes a segment file, of the spare if there is one: header synced, directory entry synced. The same header again
     /// answers the same segment; another header under the same id is refused.</summary>
+    /// <param name="header">What the file will say of itself.</param>
+    /// <param name="durability">What it is meant for: a file for the durable tail is written through with zeroes ahead, one for
+    /// the mapped tail is only allocated. Its writer may be of the other kind, at a loss of speed.</param>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
     /// <exception cref="ArgumentException">The header is not one a file may have.</exception>
-    public Segment Create(SegmentHeader header)
+    public Segment Create(SegmentHeader header, Durability durability = Durability.Durable)
     {
         ArgumentNullException.ThrowIfNull(header);
         if (SegmentHeaderCodec.WhyNot(header) is { } reason)
@@ -124,6 +138,7 @@ public sealed class NodeStore : IDisposable
             throw new ArgumentException(reason, nameof(header));
         }
 
+        Recovered();
         lock (_changes)
         {
             var key = (header.Identity.Id, header.Identity.Generation);
@@ -135,32 +150,35 @@ public sealed class NodeStore : IDisposable
             }
 
             var folder = LogFolder(header.LogId);
-            var path = Path.Combine(folder, $"{header.Identity}{DirectoryScan.SegmentExtension}");
-            if (_volume.Exists(path))
+            var path = SegmentPath(header.LogId, header.Identity.ToString());
+            if (_volume.Exists(path) && !_spares.IsOne(header.LogId, path))
             {
                 throw new StorageException($"{path}: the file exists and is not trusted. Take a new segment id.");
             }
 
             _volume.CreateDirectory(folder);
-            var spare = _spares.Take(header.LogId, folder, header.FileBytes);
-            using (var file = _volume.Open(spare, writable: true))
-            {
-                SegmentLoader.Claim(_host, file, header);
-            }
-
-            _volume.Rename(spare, path);
-            _volume.SyncDirectory(folder);
-            return _segments[key] = SegmentLoader.Load(_host, path, writable: true);
+            _spares.Take(header.LogId, path, header.FileBytes, SegmentLoader.PreparationFor(durability));
+            return _segments[key] = SegmentLoader.Claim(_host, path, header);
         }
     }
 
-    /// <summary>Allocates the file a later <see cref="Create"/> of this log will take (a spare), unless there is one.</summary>
+    /// <summary>Makes the file a later <see cref="Create"/> of this log will take (a spare), unless there is one. It is removed
+    /// at the next start if nothing claims it.</summary>
+    /// <param name="logId">The log.</param>
+    /// <param name="segmentId">The segment expected to claim it. Another one may: that costs a rename and a directory sync then.</param>
+    /// <param name="fileBytes">The size that will be asked for; a spare of another size is thrown away.</param>
+    /// <param name="durability">As in <see cref="Create"/>.</param>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
-    public void PrepareSpare(Guid logId, long fileBytes)
+    public void PrepareSpare(Guid logId, Guid segmentId, long fileBytes, Durability durability = Durability.Durable)
     {
-        var folder = LogFolder(logId);
-        _volume.CreateDirectory(folder);
-        _spares.Prepare(logId, folder, fileBytes);
+        _volume.CreateDirectory(LogFolder(logId));
+        var path = SegmentPath(logId, new SegmentIdentity(segmentId, 0, 0).ToString());
+        if (_volume.Exists(path) && !_spares.IsOne(logId, path))
+        {
+            throw new StorageException($"{path}: the file exists. Take a new segment id.");
+        }
+
+        _spares.Prepare(logId, path, fileBytes, SegmentLoader.PreparationFor(durability));
     }
 
     /// <summary>Keeps a chain if it is newer than the one kept (synced); answers the version now kept.</summary>
@@ -188,6 +206,7 @@ public sealed class NodeStore : IDisposable
     public void SetAside(Segment segment, string reason)
     {
         ArgumentNullException.ThrowIfNull(segment);
+        Recovered();
         lock (_changes)
         {
             var header = segment.Header;
@@ -213,13 +232,14 @@ public sealed class NodeStore : IDisposable
     }
 
     /// <summary>The stats of all segments.</summary>
-    public IReadOnlyList<ReplicaStats> GetStats() => [.. _segments.Values.Select(s => s.GetStats())];
+    public IReadOnlyList<ReplicaStats> GetStats() => [.. Recovered().Values.Select(s => s.GetStats())];
 
     /// <summary>Runs a function over all segments, at most <paramref name="parallelism"/> at once, off the caller's thread;
     /// the first error ends the rest and is thrown.</summary>
     public async Task ForEachSegmentAsync(
         Func<Segment, CancellationToken, ValueTask> visit, int parallelism, CancellationToken cancellation = default)
     {
+        await _recovering.ConfigureAwait(false);
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellation };
         await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
     }
@@ -229,6 +249,7 @@ public sealed class NodeStore : IDisposable
     {
         _closing.Cancel();
         _idleCheckpoints.Dispose();
+        Recovered();
         lock (_changes)
         {
             CloseSegments();
@@ -238,6 +259,8 @@ public sealed class NodeStore : IDisposable
 
     private static bool SameClaim(SegmentHeader a, SegmentHeader b) =>
         a.Ensemble.SequenceEqual(b.Ensemble) && a with { Ensemble = b.Ensemble, CreatedTicks = b.CreatedTicks } == b;
+
+    private string SegmentPath(Guid logId, string segment) => Path.Combine(LogFolder(logId), segment + DirectoryScan.SegmentExtension);
 
     private string LogFolder(Guid logId) => Path.Combine(_directory, LogsFolder, logId.ToString("N"));
 
@@ -283,16 +306,8 @@ public sealed class NodeStore : IDisposable
         var named = DirectoryScan.SegmentIdOf(path);
         try
         {
-            var segment = SegmentLoader.Load(_host, path, writable: true);
-            var header = segment.Header;
-            if (DirectoryScan.WhyMisplaced(path, logId, header) is { } reason)
-            {
-                segment.Dispose();
-                Distrust(path, named, logId, reason, unreadable: false);
-                return;
-            }
-
-            _segments[(header.Identity.Id, header.Identity.Generation)] = segment;
+            var segment = SegmentLoader.LoadUnrecovered(_host, path, writable: true, header => DirectoryScan.WhyMisplaced(path, logId, header));
+            _segments[(segment.Header.Identity.Id, segment.Header.Identity.Generation)] = segment;
             if (segment.State == SegmentState.Sealed)
             {
                 FinishLater(segment);
@@ -301,6 +316,30 @@ public sealed class NodeStore : IDisposable
         catch (StorageException e)
         {
             Distrust(path, named, logId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
+        }
+    }
+
+    private ConcurrentDictionary<(Guid Id, int Generation), Segment> Recovered()
+    {
+        _recovering.GetAwaiter().GetResult();
+        return _segments;
+    }
+
+    private void RecoverSegment(Segment segment)
+    {
+        try
+        {
+            if (!_closing.IsCancellationRequested)
+            {
+                segment.Recover();
+            }
+        }
+        catch (StorageException e)
+        {
+            var header = segment.Header;
+            _segments.TryRemove((header.Identity.Id, header.Identity.Generation), out _);
+            Distrust(segment.Path, header.Identity.Id, header.LogId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
+            segment.Dispose();
         }
     }
 

@@ -18,8 +18,14 @@ public sealed partial record SavedChain(
     internal const string FileName = "chain";
 
     internal static SavedChain? Load(IVolume volume, string logFolder) =>
-        Nodes.SyncedRecord.Read(volume, Path.Combine(logFolder, FileName)) is { } record ? MemoryPackSerializer.Deserialize<SavedChain>(record) : null;
+        Decode(Nodes.TwoSlotRecord.ReadDurably(volume, Path.Combine(logFolder, FileName)));
+
+    /// <summary>Reads the chain and changes nothing; null when there is none.</summary>
+    internal static SavedChain? Read(IVolume volume, string logFolder) =>
+        Decode(Nodes.TwoSlotRecord.Read(volume, Path.Combine(logFolder, FileName)));
 
     internal void Save(IVolume volume, string logFolder) =>
-        Nodes.SyncedRecord.Write(volume, Path.Combine(logFolder, FileName), MemoryPackSerializer.Serialize(this));
+        Nodes.TwoSlotRecord.Write(volume, Path.Combine(logFolder, FileName), Version, MemoryPackSerializer.Serialize(this));
+
+    private static SavedChain? Decode(byte[]? record) => record is null ? null : MemoryPackSerializer.Deserialize<SavedChain>(record);
 }

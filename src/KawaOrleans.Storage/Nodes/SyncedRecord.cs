@@ -16,7 +16,7 @@ internal static class SyncedRecord
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(content));
         content.CopyTo(bytes.AsSpan(HashBytes));
         volume.Delete(path + Unfinished);
-        using (var file = volume.Create(path + Unfinished, bytes.Length))
+        using (var file = volume.Create(path + Unfinished, bytes.Length, Preparation.Allocated))
         {
             file.Write(0, bytes);
             file.Sync();

@@ -8,7 +8,7 @@ namespace KawaOrleans.Storage.Recovery;
 /// clean that the disk never took: only writing them again makes the next sync cover them.</summary>
 internal static class DurableRewrite
 {
-    private const int StepBytes = 1024 * 1024;
+    private const int StepBytes = 256 * 1024;
     private const int StateBytes = 4 * FileLayout.SectorBytes;
 
     /// <summary>Writes the state sectors and what no synced checkpoint covers again, zeroes W bytes behind the tail and syncs.</summary>

@@ -5,12 +5,14 @@ using KawaOrleans.Storage.Volumes;
 namespace KawaOrleans.Storage.Recovery;
 
 /// <summary>Reads frames by positional reads: an I/O error is an exception here, where through a map it would end the process.</summary>
-internal sealed class FrameReader(IVolumeFile file, uint segmentKey, long limit)
+internal sealed class FrameReader(IVolumeFile file, uint segmentKey, long limit, int stepBytes = FrameReader.StepBytes)
 {
-    private const int StepBytes = 1024 * 1024;
+    /// <summary>Small enough for a processor's own cache: what was read is verified from there.</summary>
+    private const int StepBytes = 256 * 1024;
+
     private const int MaxFrameBytes = Limits.MaxEventBytes;
 
-    private byte[] _buffer = new byte[(int)Math.Min(StepBytes, limit)];
+    private byte[] _buffer = new byte[(int)Math.Min(stepBytes, limit)];
     private long _start;
     private int _filled;
 
@@ -46,7 +48,7 @@ internal sealed class FrameReader(IVolumeFile file, uint segmentKey, long limit)
     {
         if (_buffer.Length < wanted)
         {
-            _buffer = new byte[wanted + StepBytes];
+            _buffer = new byte[wanted + stepBytes];
         }
 
         _start = offset;

@@ -5,6 +5,20 @@ namespace KawaOrleans.Storage.Recovery;
 /// <summary>What recovery found in a file that is not sealed: all that a writer needs to go on.</summary>
 internal sealed record RecoveredTail
 {
+    /// <summary>Of a file that was never written.</summary>
+    public static RecoveredTail Blank(string path, SegmentHeader header) => new()
+    {
+        Tail = new Tail(header.BasePosition, FileLayout.FirstFrame, header.TimestampFloor),
+        Positions = new DensePositions(path, []),
+        ContentHash = Segments.ContentHash.Empty,
+        LastCheckpoint = 0,
+        UncoveredFrom = FileLayout.FirstFrame,
+        CoveredPositions = 0,
+        HintSequence = 0,
+        PowerWasLost = false,
+        TornBytes = 0,
+    };
+
     public required Tail Tail { get; init; }
 
     public required DensePositions Positions { get; init; }

@@ -4,46 +4,78 @@ using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Recovery;
 
-/// <summary>Finds the tail of a file that is not sealed (docs/FORMAT.md, "Recovery"), and tells a torn tail from damage.</summary>
+/// <summary>Finds the tail of a file that is not sealed (docs/FORMAT.md, "Recovery"), and tells a torn tail from damage; in two steps,
+/// so that what is known to be on disk can be read before the rest is looked at.</summary>
 /// <remarks>
+/// The first step rests on what a hint proves: it is written after the sync of the checkpoint it names returned, and all before that
+/// checkpoint was synced earlier. So nothing of <see cref="Covered"/> can vanish, whatever the page cache holds. A mapped segment's
+/// checkpoints come after no sync: of it nothing is covered.
 /// Rests on one invariant of the writer: no frame of group k+1 is written before the sync of group k returned. So a whole
 /// frame whose group begins behind a bad place proves that the bad place was once on disk.
 /// The distinction follows "Protocol-Aware Recovery for Consensus-Based Storage" (FAST '18), section 3.3.
 /// </remarks>
 internal sealed class SegmentRecovery
 {
+    /// <summary>Holds the checkpoint of an interval of events of 188 bytes; larger ones take a second read.</summary>
+    private const int CheckpointStepBytes = 32 * 1024;
+
     private readonly IVolumeFile _file;
     private readonly SegmentHeader _header;
     private readonly uint _key;
-    private readonly FrameReader _reader;
-    private readonly DensePositions _positions = new();
+    private readonly bool _mapped;
+    private readonly bool _powerWasLost;
     private int _covered;
     private ulong _hash = ContentHash.Empty;
     private long _lastTimestamp;
     private long _lastCheckpoint;
+    private long _coveredEnd = FileLayout.FirstFrame;
     private long _hintSequence;
 
-    private SegmentRecovery(IVolumeFile file, SegmentHeader header)
+    private SegmentRecovery(IVolumeFile file, SegmentHeader header, bool mapped, bool powerWasLost)
     {
         _file = file;
         _header = header;
         _key = header.Identity.ChecksumKey;
-        _reader = new FrameReader(file, _key, header.FileBytes);
+        _mapped = mapped;
+        _powerWasLost = powerWasLost;
         _lastTimestamp = header.TimestampFloor;
+        var sections = mapped ? [] : LoadCheckpoints();
+        Positions = new DensePositions(file.Path, sections);
+        _covered = Positions.Count;
+        Covered = new Tail(header.BasePosition + _covered, _coveredEnd, _lastTimestamp);
     }
 
-    /// <summary>Reads only. The result is safe to show to readers of a read-only file; a writer first runs <see cref="DurableRewrite"/>.</summary>
+    /// <summary>The end of what is certainly on disk: behind the newest checkpoint that a hint names.</summary>
+    public Tail Covered { get; }
+
+    /// <summary>Where the events lie; grows while <see cref="Finish"/> runs, beyond what readers ask for.</summary>
+    public DensePositions Positions { get; }
+
+    /// <summary>Finds what is known to be on disk. Reads only, and no event.</summary>
     /// <param name="file">The file.</param>
     /// <param name="header">Its header.</param>
-    /// <param name="powerWasLost">For a mapped segment after a power loss: pages are missing in no order, so checkpoints prove
-    /// nothing; everything is read, and the first frame that fails is the end.</param>
+    /// <param name="mapped">For a mapped segment checkpoints prove nothing, since no sync came before them: everything is read,
+    /// and nothing is known to be on disk.</param>
+    /// <param name="powerWasLost">For a mapped segment after a power loss: pages are missing in no order, so the first frame that
+    /// fails is the end.</param>
+    /// <exception cref="SegmentDamagedException">A checkpoint that was on disk is not whole.</exception>
+    /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
+    public static SegmentRecovery Begin(IVolumeFile file, SegmentHeader header, bool mapped, bool powerWasLost) =>
+        new(file, header, mapped, powerWasLost);
+
+    /// <summary>Both steps at once.</summary>
+    /// <inheritdoc cref="Begin"/>
+    public static RecoveredTail Find(IVolumeFile file, SegmentHeader header, bool mapped, bool powerWasLost) =>
+        Begin(file, header, mapped, powerWasLost).Finish();
+
+    /// <summary>Finds the rest, once. Reads only. The result is safe to show to readers of a read-only file; a writer first runs
+    /// <see cref="DurableRewrite"/>.</summary>
     /// <exception cref="SegmentDamagedException">Something that was on disk is not whole.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static RecoveredTail Find(IVolumeFile file, SegmentHeader header, bool powerWasLost) => new SegmentRecovery(file, header).Find(powerWasLost);
-
-    private RecoveredTail Find(bool powerWasLost)
+    public RecoveredTail Finish()
     {
-        var start = powerWasLost ? FileLayout.FirstFrame : LoadCheckpoints();
+        var reader = new FrameReader(_file, _key, _header.FileBytes);
+        var start = Covered.Offset;
         var offset = start;
         var tail = start;
 
@@ -51,11 +83,11 @@ internal sealed class SegmentRecovery
         var groupStart = _lastCheckpoint;
         var pending = new List<(long Offset, uint Checksum, long Timestamp)>();
         FrameStatus status;
-        while ((status = _reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
+        while ((status = reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
         {
             if (!Follows(frame, groupStart, pending.Count))
             {
-                if (powerWasLost)
+                if (_powerWasLost)
                 {
                     break;
                 }
@@ -82,7 +114,7 @@ internal sealed class SegmentRecovery
                 TakeCheckpoint(frame);
 
                 // What it covers was synced before it was written; that it was synced itself, only a hint could say.
-                start = frame.Offset;
+                start = _mapped ? start : frame.Offset;
                 tail = frame.End;
             }
         }
@@ -92,79 +124,88 @@ internal sealed class SegmentRecovery
             throw new NotASegmentException(_file.Path, $"the frame at offset {offset} is of a kind or has flags that this program does not know. Use the program that wrote it.");
         }
 
-        if (!powerWasLost)
+        var torn = TornBytes(reader, tail);
+        if (!_powerWasLost && (torn > 0 || offset > tail))
         {
-            LaterGroup.Refuse(_file.Path, _reader, _header.FileBytes, offset);
+            LaterGroup.Refuse(_file.Path, reader, _header.FileBytes, offset);
         }
 
         return new RecoveredTail
         {
-            Tail = new Tail(_header.BasePosition + _positions.Count, tail, _lastTimestamp),
-            Positions = _positions,
+            Tail = new Tail(_header.BasePosition + Positions.Count, tail, _lastTimestamp),
+            Positions = Positions,
             ContentHash = _hash,
             LastCheckpoint = _lastCheckpoint,
             UncoveredFrom = start,
             CoveredPositions = _covered,
             HintSequence = _hintSequence,
-            PowerWasLost = powerWasLost,
-            TornBytes = TornBytes(tail),
+            PowerWasLost = _powerWasLost,
+            TornBytes = torn,
         };
     }
 
-    /// <summary>Follows the checkpoints back from the newest hint and answers where frames begin that none covers.</summary>
-    private long LoadCheckpoints()
+    /// <summary>Follows the checkpoints back from the newest hint. Each is verified; what it lists is decoded when asked for.</summary>
+    private CoveredSection[] LoadCheckpoints()
     {
-        if (NewestHint() is not { } hint)
+        var reader = new FrameReader(_file, _key, _header.FileBytes, CheckpointStepBytes);
+        if (NewestHint(reader) is not { } hint)
         {
-            return FileLayout.FirstFrame;
+            return [];
         }
 
         _hintSequence = hint.Sequence;
-        var chain = new Stack<(Checkpoint Checkpoint, long End)>();
-        for (var offset = hint.Offset; offset != 0; offset = chain.Peek().Checkpoint.Previous)
+        var sections = new List<CoveredSection>();
+        Checkpoint? later = null;
+        for (var offset = hint.Offset; offset != 0; offset = later.Previous)
         {
             if (offset < FileLayout.FirstFrame
                 || offset > _header.FileBytes - FrameLayout.HeaderBytes
-                || _reader.TryRead(offset, out var frame) != FrameStatus.Whole
+                || reader.TryRead(offset, out var frame) != FrameStatus.Whole
                 || frame.Kind != FrameKind.Checkpoint
-                || Checkpoint.Read(frame) is not { } checkpoint)
+                || Checkpoint.ReadFields(frame, out var events, out var lengths) is not { } checkpoint
+                || frame.RelativePosition > int.MaxValue
+                || events > frame.RelativePosition)
             {
                 throw new SegmentDamagedException(_file.Path, offset, "a checkpoint that was on disk is not whole");
             }
 
-            chain.Push((checkpoint, frame.End));
-        }
-
-        var at = FileLayout.FirstFrame;
-        foreach (var (checkpoint, end) in chain)
-        {
-            foreach (var length in checkpoint.FrameLengths)
+            if (later is null)
             {
-                _positions.Add(at);
-                at += length;
+                (_coveredEnd, _lastCheckpoint) = (frame.End, offset);
+                (_hash, _lastTimestamp) = (checkpoint.ContentHash, checkpoint.LastTimestamp);
+            }
+            else
+            {
+                Follow(sections, checkpoint, frame);
             }
 
-            if (at != checkpoint.CoveredOffset)
-            {
-                throw new SegmentDamagedException(_file.Path, checkpoint.CoveredOffset, "a checkpoint does not add up to its place");
-            }
-
-            at = end;
-            _hash = checkpoint.ContentHash;
-            _lastTimestamp = checkpoint.LastTimestamp;
-            _lastCheckpoint = checkpoint.CoveredOffset;
+            sections.Add(new CoveredSection((int)frame.RelativePosition - events, events, FileLayout.FirstFrame, offset, lengths.ToArray()));
+            later = checkpoint;
         }
 
-        _covered = _positions.Count;
-        return at;
+        sections.Reverse();
+        return sections is [var first, ..] && first.First != 0
+            ? throw new SegmentDamagedException(_file.Path, first.End, "the first checkpoint does not begin with the first event")
+            : [.. sections];
     }
 
-    private CheckpointHint? NewestHint()
+    /// <summary>Gives the section read before, which lies behind, its start: the end of this checkpoint's frame.</summary>
+    private void Follow(List<CoveredSection> sections, Checkpoint checkpoint, Frame frame)
+    {
+        if (sections[^1].First != frame.RelativePosition || checkpoint.LastTimestamp > _lastTimestamp)
+        {
+            throw new SegmentDamagedException(_file.Path, sections[^1].End, "a checkpoint does not follow the one before it");
+        }
+
+        sections[^1] = sections[^1] with { Start = frame.End };
+    }
+
+    private CheckpointHint? NewestHint(FrameReader reader)
     {
         CheckpointHint? newest = null;
         foreach (var slot in (ReadOnlySpan<long>)[FileLayout.HintA, FileLayout.HintB])
         {
-            var sector = _reader.Bytes(slot, FileLayout.SectorBytes)[..FileLayout.SectorBytes];
+            var sector = reader.Bytes(slot, FileLayout.SectorBytes)[..FileLayout.SectorBytes];
             if (CheckpointHint.TryDecode(sector, _key, out var hint) && !(hint.Sequence < newest?.Sequence))
             {
                 newest = hint;
@@ -177,39 +218,39 @@ internal sealed class SegmentRecovery
     private bool Follows(Frame frame, long groupStart, int pendingEvents) =>
         (frame.Kind == FrameKind.Event || pendingEvents == 0)
         && frame.Kind is not (FrameKind.Gap or FrameKind.Footer)
-        && frame.RelativePosition == (uint)(_positions.Count + pendingEvents)
+        && frame.RelativePosition == (uint)(Positions.Count + pendingEvents)
         && frame.Timestamp >= _lastTimestamp
         && (frame.GroupStart == frame.Offset || (groupStart != 0 && frame.GroupStart == groupStart));
 
     private void Take((long Offset, uint Checksum, long Timestamp) frame)
     {
-        _positions.Add(frame.Offset);
+        Positions.Add(frame.Offset);
         _hash = ContentHash.Add(_hash, frame.Checksum);
         _lastTimestamp = frame.Timestamp;
     }
 
     private void TakeCheckpoint(Frame frame)
     {
-        if (Checkpoint.Read(frame) is not { } checkpoint
+        if (Checkpoint.ReadFields(frame, out var events, out _) is not { } checkpoint
             || checkpoint.Previous != _lastCheckpoint
             || checkpoint.ContentHash != _hash
-            || checkpoint.FrameLengths.Count != _positions.Count - _covered)
+            || events != Positions.Count - _covered)
         {
             throw new SegmentDamagedException(_file.Path, frame.Offset, "a checkpoint contradicts the frames before it");
         }
 
         _lastCheckpoint = frame.Offset;
-        _covered = _positions.Count;
+        _covered = Positions.Count;
     }
 
-    /// <summary>How far behind the tail something other than zeroes lies, within one write group.</summary>
-    private long TornBytes(long tail)
+    /// <summary>How far behind the tail something other than zeroes lies, as far as a later group is searched for.</summary>
+    private long TornBytes(FrameReader reader, long tail)
     {
         var torn = 0L;
-        var end = Math.Min(tail + FileLayout.MaxGroupBytes(_header.FileBytes), _header.FileBytes);
+        var end = Math.Min(tail + FileLayout.MaxGroupBytes(_header.FileBytes) + FrameLayout.HeaderBytes, _header.FileBytes);
         for (var offset = tail; offset < end;)
         {
-            var bytes = _reader.Bytes(offset, 1);
+            var bytes = reader.Bytes(offset, 1);
             bytes = bytes[..(int)Math.Min(bytes.Length, end - offset)];
             var last = bytes.LastIndexOfAnyExcept((byte)0);
             torn = last < 0 ? torn : offset + last + 1 - tail;

@@ -52,7 +52,30 @@ internal sealed record Checkpoint
     /// <summary>Reads a verified checkpoint frame; null when its fields contradict each other or its place.</summary>
     public static Checkpoint? Read(Frame frame)
     {
+        if (ReadFields(frame, out var events, out var encoded) is not { } checkpoint)
+        {
+            return null;
+        }
+
+        var lengths = new int[events];
+        var at = 0;
+        for (var i = 0; i < events; i++)
+        {
+            if (!TryReadLength(encoded, ref at, out lengths[i]))
+            {
+                return null;
+            }
+        }
+
+        return checkpoint with { FrameLengths = lengths };
+    }
+
+    /// <summary>The same without the lengths, of which it answers how many there are and their bytes.</summary>
+    public static Checkpoint? ReadFields(Frame frame, out int events, out ReadOnlySpan<byte> encodedLengths)
+    {
         var body = frame.Body;
+        events = 0;
+        encodedLengths = default;
         if (body.Length < FixedBytes)
         {
             return null;
@@ -60,44 +83,33 @@ internal sealed record Checkpoint
 
         var covered = BinaryPrimitives.ReadInt64LittleEndian(body);
         var previous = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
-        var count = BinaryPrimitives.ReadInt32LittleEndian(body[32..]);
-        if (covered != frame.Offset || previous < 0 || previous >= covered || count < 0 || count > body.Length - FixedBytes)
-        {
-            return null;
-        }
-
-        var lengths = new int[count];
-        var at = FixedBytes;
-        for (var i = 0; i < count; i++)
-        {
-            if (!TryReadVarint(body, ref at, out lengths[i]))
+        events = BinaryPrimitives.ReadInt32LittleEndian(body[32..]);
+        encodedLengths = body[FixedBytes..];
+        return covered != frame.Offset || previous < 0 || previous >= covered || events < 0 || events > encodedLengths.Length
+            ? null
+            : new Checkpoint
             {
-                return null;
-            }
-        }
-
-        return new Checkpoint
-        {
-            CoveredOffset = covered,
-            Previous = previous,
-            ContentHash = BinaryPrimitives.ReadUInt64LittleEndian(body[16..]),
-            LastTimestamp = BinaryPrimitives.ReadInt64LittleEndian(body[24..]),
-            FrameLengths = lengths,
-        };
+                CoveredOffset = covered,
+                Previous = previous,
+                ContentHash = BinaryPrimitives.ReadUInt64LittleEndian(body[16..]),
+                LastTimestamp = BinaryPrimitives.ReadInt64LittleEndian(body[24..]),
+                FrameLengths = [],
+            };
     }
 
-    private static bool TryReadVarint(ReadOnlySpan<byte> body, ref int at, out int length)
+    /// <summary>Reads one of the lengths; false when there is none that a frame may have.</summary>
+    public static bool TryReadLength(ReadOnlySpan<byte> encoded, ref int at, out int length)
     {
         var value = 0U;
         length = 0;
         for (var shift = 0; shift < 28; shift += 7)
         {
-            if (at == body.Length)
+            if (at == encoded.Length)
             {
                 return false;
             }
 
-            var next = body[at++];
+            var next = encoded[at++];
             value |= (uint)(next & 0x7F) << shift;
             if (next < 0x80)
             {

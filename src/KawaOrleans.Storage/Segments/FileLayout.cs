@@ -20,6 +20,6 @@ internal static class FileLayout
     /// <summary>A checkpoint lists at most the frames of its interval plus one group, one or two bytes each.</summary>
     public const int MaxCheckpointBytes = 1024 * 1024;
 
-    /// <summary>Frames between two checkpoints.</summary>
-    public const long CheckpointIntervalBytes = 16L * 1024 * 1024;
+    /// <summary>Frames between two checkpoints: at most so much and one group is read, written again and synced after a crash.</summary>
+    public const long CheckpointIntervalBytes = 4L * 1024 * 1024;
 }

@@ -25,7 +25,7 @@ public sealed class MappedWriter : SegmentWriter
         _cursor = cursor;
         _map = map;
         _clock = new WriterClock(time);
-        _pages = new PageSupply(map, cursor.Offset);
+        _pages = new PageSupply(map, segment.WritableFile, cursor.Offset);
     }
 
     /// <inheritdoc/>

@@ -1,22 +1,27 @@
+using System.Runtime.ExceptionServices;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage;
 
-/// <summary>One recovered replica. Reads are safe from any thread and never wait for a write.</summary>
+/// <summary>One replica. Reads are safe from any thread and never wait for a write.</summary>
 /// <remarks>
 /// What must stay true: readers see only what is below the published tail; the tail is published after the sync; the header
 /// page's sectors are written once each, under <see cref="WriteGate"/>, synced before the state they announce is acted upon.
+/// While the recovery is unfinished the published tail is the end of what is certainly on disk. It is good for reads below
+/// it and for nothing else: whoever asks where the segment ends, or changes it, has the recovery finished first.
 /// </remarks>
 public sealed class Segment : IDisposable
 {
     private readonly SegmentFile _file;
     private readonly uint _key;
     private readonly TailSignal _signal = new();
-    private RecoveredTail? _recovered;
     private readonly PublishedTail _tail;
     private readonly SegmentFrames _frames;
+    private UnfinishedRecovery? _unfinished;
+    private ExceptionDispatchInfo? _recoveryFailure;
+    private RecoveredTail? _recovered;
     private volatile SegmentState _state;
     private SegmentWriter? _writer;
     private OpenedSector? _opened;
@@ -24,20 +29,39 @@ public sealed class Segment : IDisposable
     private ulong _contentHash;
     private bool _disposed;
 
-    internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, RecoveredTail? recovered, Tail end, ulong contentHash)
+    internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, UnfinishedRecovery recovery)
     {
         _file = file;
         _key = file.Header.Identity.ChecksumKey;
         _state = state;
         _opened = opened;
-        _recovered = recovered;
-        _tail = new PublishedTail(end);
-        _contentHash = contentHash;
-        _frames = new SegmentFrames(this, file)
-        {
-            Positions = recovered?.Positions,
-            Map = state == SegmentState.Sealed ? null : file.Map(),
-        };
+        _unfinished = recovery;
+        LostPower = recovery.LostPower;
+        _tail = new PublishedTail(recovery.Covered);
+        _frames = new SegmentFrames(this, file) { Positions = recovery.Positions, Map = file.Map() };
+    }
+
+    /// <summary>A file that this process has just made.</summary>
+    internal Segment(SegmentFile file, RecoveredTail blank)
+    {
+        _file = file;
+        _key = file.Header.Identity.ChecksumKey;
+        _state = SegmentState.Prepared;
+        _recovered = blank;
+        _contentHash = blank.ContentHash;
+        _tail = new PublishedTail(blank.Tail);
+        _frames = new SegmentFrames(this, file) { Positions = blank.Positions, Map = file.Map() };
+    }
+
+    internal Segment(SegmentFile file, OpenedSector? opened, SealedSector end)
+    {
+        _file = file;
+        _key = file.Header.Identity.ChecksumKey;
+        _state = SegmentState.Sealed;
+        _opened = opened;
+        _tail = new PublishedTail(end.End);
+        _contentHash = end.ContentHash;
+        _frames = new SegmentFrames(this, file);
     }
 
     /// <summary>What the file says of itself.</summary>
@@ -50,7 +74,15 @@ public sealed class Segment : IDisposable
     public string Path => _file.Path;
 
     /// <summary>The end of what is on disk: readers stop here.</summary>
-    public Tail Tail => _tail.Read();
+    /// <exception cref="StorageException">The recovery could not be finished; see <see cref="Recover"/>.</exception>
+    public Tail Tail
+    {
+        get
+        {
+            Recover();
+            return _tail.Read();
+        }
+    }
 
     /// <summary>The opening recorded when its first writer took it, or null.</summary>
     public Guid? OpeningId => _opened?.OpeningId;
@@ -62,11 +94,21 @@ public sealed class Segment : IDisposable
     public string? Poisoned => Volatile.Read(ref _poison)?.Message;
 
     /// <summary>Bytes of an unfinished write group that recovery cut behind the tail; 0: it ended cleanly.</summary>
-    public long TornBytes => _recovered?.TornBytes ?? 0;
+    public long TornBytes
+    {
+        get
+        {
+            Recover();
+            return _recovered?.TornBytes ?? 0;
+        }
+    }
 
     /// <summary>True for a mapped segment whose machine went down while it was written: acknowledged events may be missing. It is
     /// served up to its tail, sealed and never resumed.</summary>
-    public bool LostPower => _recovered?.PowerWasLost ?? false;
+    public bool LostPower { get; }
+
+    /// <summary>The end of what a read sees without waiting for the recovery.</summary>
+    internal Tail Published => _tail.Read();
 
     internal object WriteGate { get; } = new();
 
@@ -85,10 +127,38 @@ public sealed class Segment : IDisposable
     public static Segment Open(string path, TimeProvider? time = null) =>
         SegmentLoader.Load(SegmentHost.ForOneFile(time), path, writable: true);
 
+    /// <summary>Opens the segment file at a path for reading and writing and serves at once what is certainly on disk; the rest of its
+    /// recovery is done by <see cref="Recover"/>, or by the first call that needs it.</summary>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    public static Segment OpenUnrecovered(string path, TimeProvider? time = null) =>
+        SegmentLoader.LoadUnrecovered(SegmentHost.ForOneFile(time), path, writable: true);
+
     /// <summary>Opens the segment file at a path and changes nothing in it.</summary>
     /// <inheritdoc cref="Open" path="/exception"/>
     public static Segment OpenReadOnly(string path) =>
         SegmentLoader.Load(SegmentHost.ForOneFile(null), path, writable: false);
+
+    /// <summary>Finishes the recovery: finds the tail, puts on disk what may be only in the page cache, and publishes it. All calls
+    /// but reads below what is certainly on disk do so first. Repeatable; a failure is final and the same for each caller.</summary>
+    /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
+    /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
+    /// <exception cref="SegmentPoisonedException">A write or sync failed.</exception>
+    /// <exception cref="WriterFencedException">The segment was closed before.</exception>
+    public void Recover()
+    {
+        if (Volatile.Read(ref _unfinished) is null)
+        {
+            return;
+        }
+
+        lock (WriteGate)
+        {
+            if (_unfinished is { } unfinished)
+            {
+                Finish(unfinished);
+            }
+        }
+    }
 
     /// <summary>Takes the write handle; the one before it is fenced off after its write in flight.</summary>
     /// <exception cref="WriterFencedException">The replica is fenced, sealed or open for reading only, or <see cref="LostPower"/>.</exception>
@@ -102,6 +172,7 @@ public sealed class Segment : IDisposable
     {
         lock (WriteGate)
         {
+            Recover();
             RefuseIfPoisoned();
             if (IsReadOnly || _recovered is null || LostPower)
             {
@@ -116,7 +187,7 @@ public sealed class Segment : IDisposable
             if (_writer is not null)
             {
                 _writer.End(() => new WriterFencedException(Path));
-                _recovered = SegmentRecovery.Find(WritableFile, Header, powerWasLost: false);
+                _recovered = SegmentRecovery.Find(WritableFile, Header, mapped: durability == Durability.Mapped, powerWasLost: false);
                 _frames.Positions = _recovered.Positions;
             }
 
@@ -139,17 +210,23 @@ public sealed class Segment : IDisposable
     /// <exception cref="SegmentDamagedException">The frame does not verify.</exception>
     public bool TryRead(long position, out RecordedEvent? found)
     {
-        found = _frames.Find(position, Tail);
+        found = _frames.Find(position, TailFor(position));
         return found is not null;
     }
 
     /// <summary>The frames of [from, to), as many as fit: at least one event if there is one. Not verified: the reader does that.</summary>
     /// <exception cref="SegmentDamagedException">A frame's length or position makes no sense.</exception>
-    public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) => _frames.Read(from, to, maxEvents, maxBytes, Tail);
+    public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) =>
+        _frames.Read(from, to, maxEvents, maxBytes, TailFor(from));
 
     /// <summary>Completes with true once the tail is beyond the position, with false when time is up or the segment has ended.</summary>
     public async ValueTask<bool> WaitForAsync(long position, TimeSpan wait, CancellationToken cancellation)
     {
+        if (Volatile.Read(ref _unfinished) is not null)
+        {
+            await Task.Run(Recover, cancellation).ConfigureAwait(false);
+        }
+
         var started = _file.Host.Time.GetTimestamp();
         while (true)
         {
@@ -183,6 +260,7 @@ public sealed class Segment : IDisposable
     {
         lock (WriteGate)
         {
+            Recover();
             if (_state < SegmentState.Fenced)
             {
                 RefuseIfPoisoned();
@@ -291,6 +369,37 @@ public sealed class Segment : IDisposable
     }
 
     internal void Poison(Exception cause) => Volatile.Write(ref _poison, cause);
+
+    /// <summary>The tail for a read that begins there: the published one if it reaches beyond, else the one that recovery finds.</summary>
+    private Tail TailFor(long position)
+    {
+        var tail = _tail.Read();
+        return position < tail.Position ? tail : Tail;
+    }
+
+    private void Finish(UnfinishedRecovery unfinished)
+    {
+        _recoveryFailure?.Throw();
+        if (_disposed)
+        {
+            throw new WriterFencedException(Path);
+        }
+
+        try
+        {
+            _recovered = unfinished.Finish();
+        }
+        catch (Exception e)
+        {
+            _recoveryFailure = ExceptionDispatchInfo.Capture(
+                e is IOException and not StorageException or UnauthorizedAccessException ? new SegmentUnreadableException(Path, e) : e);
+            _recoveryFailure.Throw();
+        }
+
+        _contentHash = _recovered!.ContentHash;
+        Publish(_recovered.Tail);
+        Volatile.Write(ref _unfinished, null);
+    }
 
     private GroupCommitWriter OpenDurable(TailCursor cursor) =>
         new(this, new DurableTail(cursor, FileLayout.MaxGroupBytes(Header.FileBytes)), _file.Host.Time);

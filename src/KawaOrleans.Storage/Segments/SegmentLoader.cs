@@ -4,37 +4,74 @@ using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
-/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, its recovery.</summary>
+/// <summary>Makes a <see cref="Segment"/> of a file: what it says of itself first, then, unless it is sealed, what is certainly on
+/// disk. The rest of its recovery is <see cref="Segment.Recover"/>.</summary>
 internal static class SegmentLoader
 {
     /// <summary>Makes the file and its segment. Nothing under that name may exist.</summary>
-    public static Segment Create(SegmentHost host, string path, SegmentHeader header)
+    public static Segment Create(SegmentHost host, string path, SegmentHeader header, Durability durability = Durability.Durable)
     {
         if (SegmentHeaderCodec.WhyNot(header) is { } reason)
         {
             throw new ArgumentException(reason, nameof(header));
         }
 
-        using (var file = host.Volume.Create(path, header.FileBytes))
-        {
-            Claim(host, file, header);
-        }
-
+        host.Volume.Create(path, header.FileBytes, PreparationFor(durability)).Dispose();
         host.Volume.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        return Load(host, path, writable: true);
+        return Claim(host, path, header);
     }
 
-    /// <summary>Writes the header into an allocated file, synced.</summary>
-    public static void Claim(SegmentHost host, IVolumeFile file, SegmentHeader header)
+    /// <summary>How a file is made ready for this tail. A durable one syncs often, and a write into an unwritten extent makes each of
+    /// those syncs commit the journal; a mapped one syncs once, and zeroes written ahead only double its bytes.</summary>
+    public static Preparation PreparationFor(Durability durability) =>
+        durability == Durability.Mapped ? Preparation.Allocated : Preparation.WrittenThrough;
+
+    /// <summary>Writes the header into a blank file under its final name, synced. Nothing is recovered: this process made the file.</summary>
+    public static Segment Claim(SegmentHost host, string path, SegmentHeader header)
     {
-        file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks }));
-        file.Sync();
+        header = header with { CreatedTicks = host.Time.GetUtcNow().UtcTicks };
+        var file = host.Volume.Open(path, writable: true);
+        try
+        {
+            file.Write(FileLayout.Header, SegmentHeaderCodec.Encode(header));
+            file.Sync();
+            return new Segment(new SegmentFile(host, path, header, file), RecoveredTail.Blank(path, header));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
+    /// <summary>Opens a file and finishes its recovery.</summary>
+    /// <inheritdoc cref="LoadUnrecovered"/>
+    public static Segment Load(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
+    {
+        var segment = LoadUnrecovered(host, path, writable, whyNot);
+        try
+        {
+            segment.Recover();
+            return segment;
+        }
+        catch
+        {
+            segment.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file; if it is writable and not sealed, its recovery is left to be finished.</summary>
+    /// <param name="host">What it shares with other segments.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="writable">False to change nothing in it.</param>
+    /// <param name="whyNot">Why a file with this header does not belong there, or null. Asked before recovery, which would take the
+    /// frames of the segment that the header has displaced for garbage behind the tail.</param>
     /// <exception cref="NotASegmentException">Not ours, or newer than this program.</exception>
     /// <exception cref="SegmentDamagedException">It cannot be trusted; nothing was changed.</exception>
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
-    public static Segment Load(SegmentHost host, string path, bool writable)
+    /// <exception cref="StorageException">It does not belong there; nothing was changed.</exception>
+    public static Segment LoadUnrecovered(SegmentHost host, string path, bool writable, Func<SegmentHeader, string?>? whyNot = null)
     {
         IVolumeFile? file = null;
         try
@@ -43,6 +80,11 @@ internal static class SegmentLoader
             var page = new byte[FileLayout.HeaderPageBytes];
             var read = file.Read(0, page);
             var header = SegmentHeaderCodec.Decode(path, page.AsSpan(0, read));
+            if (whyNot?.Invoke(header) is { } reason)
+            {
+                throw new StorageException(reason);
+            }
+
             var states = States.Decode(path, page, header.Identity.ChecksumKey);
             CheckLength(path, file.Length, header, states);
             if (states.End is { } end)
@@ -54,8 +96,7 @@ internal static class SegmentLoader
                     DurableRewrite.StatesOnly(file);
                 }
 
-                var closed = new SegmentFile(host, path, header, writable: null);
-                return new Segment(closed, SegmentState.Sealed, states.Opened, recovered: null, end.End, end.ContentHash);
+                return new Segment(new SegmentFile(host, path, header, writable: null), states.Opened, end);
             }
 
             if (writable)
@@ -64,12 +105,15 @@ internal static class SegmentLoader
                 file = host.Volume.Open(path, writable: true);
             }
 
-            var recovered = Recover(file, header, states, writable);
-            var segment = new Segment(
-                new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovered, recovered.Tail, recovered.ContentHash);
+            var recovery = UnfinishedRecovery.Begin(file, header, states, writable);
+            var segment = new Segment(new SegmentFile(host, path, header, writable ? file : null), states.State, states.Opened, recovery);
             if (writable)
             {
                 file = null;
+            }
+            else
+            {
+                segment.Recover();
             }
 
             return segment;
@@ -82,32 +126,6 @@ internal static class SegmentLoader
         {
             file?.Dispose();
         }
-    }
-
-    internal static RecoveredTail Recover(IVolumeFile file, SegmentHeader header, States states, bool writable)
-    {
-        // What a fence or seal says was synced before it was said.
-        var powerWasLost = states is { State: SegmentState.Open, Opened: { Durability: Durability.Mapped } opened } && !BootId.IsCurrent(opened.BootId);
-        var recovered = SegmentRecovery.Find(file, header, powerWasLost);
-        if (states.State == SegmentState.Prepared)
-        {
-            return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
-                ? recovered
-                : throw new SegmentDamagedException(file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
-        }
-
-        if (states.Fenced is { } fenced && fenced.Tail != recovered.Tail)
-        {
-            throw new SegmentDamagedException(
-                file.Path, recovered.Tail.Offset, $"it was fenced at position {fenced.Tail.Position} and now reaches {recovered.Tail.Position}");
-        }
-
-        if (writable)
-        {
-            DurableRewrite.Run(file, header, recovered);
-        }
-
-        return recovered;
     }
 
     internal static void CheckLength(string path, long length, SegmentHeader header, States states)

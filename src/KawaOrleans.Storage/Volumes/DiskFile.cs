@@ -31,12 +31,21 @@ internal sealed class DiskFile(string path, SafeFileHandle handle) : IVolumeFile
 
     public void Sync() => PosixSync.Data(handle);
 
+    public void StartWriteBack(long offset, long length) => PosixSync.Begin(handle, offset, length);
+
     public void SetLength(long bytes)
     {
         var zeroes = new byte[4096];
-        for (var offset = Length; offset < bytes; offset += zeroes.Length)
+        try
         {
-            Write(offset, zeroes.AsSpan(0, (int)Math.Min(zeroes.Length, bytes - offset)));
+            for (var offset = Length; offset < bytes; offset += zeroes.Length)
+            {
+                Write(offset, zeroes.AsSpan(0, (int)Math.Min(zeroes.Length, bytes - offset)));
+            }
+        }
+        catch (IOException e) when (IoErrors.IsDiskFull(e))
+        {
+            throw new DiskFullException(Path, bytes, e);
         }
     }
 

@@ -3,9 +3,9 @@ namespace KawaOrleans.Storage.Volumes;
 /// <summary>All access to files goes through here, so that a test can keep or drop any write that was not synced.</summary>
 internal interface IVolume
 {
-    /// <summary>Makes a file of this length: allocated, never sparse, written through with zeroes, not yet synced. Fails if it exists.</summary>
+    /// <summary>Makes a file of this length: never sparse, all zeroes, not yet synced. Fails if it exists.</summary>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
-    IVolumeFile Create(string path, long bytes);
+    IVolumeFile Create(string path, long bytes, Preparation preparation);
 
     /// <summary>Opens a file; writable means: no other handle to it, in this process or another, while it is open.</summary>
     IVolumeFile Open(string path, bool writable);
@@ -51,7 +51,12 @@ internal interface IVolumeFile : IDisposable
     /// <summary>Makes all writes so far durable.</summary>
     void Sync();
 
+    /// <summary>Has the system begin to write these bytes to the disk. Advice: nothing is durable by it, no error shows here, and
+    /// the next <see cref="Sync"/> has less to do.</summary>
+    void StartWriteBack(long offset, long length);
+
     /// <summary>Lengthens the file, allocated.</summary>
+    /// <exception cref="DiskFullException">No room; it may be somewhat longer, and zero there.</exception>
     void SetLength(long bytes);
 
     /// <summary>Maps the file as it is long now, for reading. The map outlives this handle.</summary>

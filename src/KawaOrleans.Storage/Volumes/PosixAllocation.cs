@@ -9,12 +9,12 @@ internal static partial class PosixAllocation
     private const int NoSpace = 28;
     private const int TooBig = 27;
 
-    /// <summary>Does nothing where the file system cannot: the zeroes written next allocate as well.</summary>
-    public static void Allocate(SafeFileHandle handle, long bytes)
+    /// <summary>False where the file system cannot: zeroes, written, allocate as well.</summary>
+    public static bool TryAllocate(SafeFileHandle handle, long bytes)
     {
         if (!OperatingSystem.IsLinux())
         {
-            return;
+            return false;
         }
 
         var error = posix_fallocate(handle, 0, bytes);
@@ -22,6 +22,8 @@ internal static partial class PosixAllocation
         {
             throw new IOException($"posix_fallocate: {Marshal.GetPInvokeErrorMessage(error)}", NoSpace);
         }
+
+        return error == 0;
     }
 
     [LibraryImport("libc")]

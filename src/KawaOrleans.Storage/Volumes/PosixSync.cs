@@ -3,11 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KawaOrleans.Storage.Volumes;
 
-/// <summary>The two syncs .NET does not offer: of a file's data without its times (a sync of both commits the journal each
-/// time), and of a directory.</summary>
+/// <summary>The syncs .NET does not offer: of a file's data without its times (a sync of both commits the journal each
+/// time), of a directory, and the early writing of a part.</summary>
 internal static partial class PosixSync
 {
     private const int OpenReadOnlyCloseOnExec = 0x80000;
+    private const uint RangeWaitBefore = 1;
+    private const uint RangeWrite = 2;
+    private const uint RangeWaitAfter = 4;
 
     public static void Data(SafeFileHandle handle)
     {
@@ -50,6 +53,22 @@ internal static partial class PosixSync
         }
     }
 
+    /// <summary>Begins to write a range to the disk and does not wait.</summary>
+    public static void Begin(SafeFileHandle handle, long offset, long length) => Range(handle, offset, length, RangeWrite);
+
+    /// <summary>Writes a range to the disk and waits, without making it durable: others' syncs come in between.</summary>
+    public static void Drain(SafeFileHandle handle, long offset, long length) =>
+        Range(handle, offset, length, RangeWaitBefore | RangeWrite | RangeWaitAfter);
+
+    private static void Range(SafeFileHandle handle, long offset, long length, uint flags)
+    {
+        // Advice: the sync that follows writes what this did not, and tells what went wrong.
+        if (OperatingSystem.IsLinux())
+        {
+            _ = sync_file_range(handle, offset, length, flags);
+        }
+    }
+
     private static IOException LastError(string call)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -58,6 +77,9 @@ internal static partial class PosixSync
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fdatasync(SafeFileHandle handle);
+
+    [LibraryImport("libc")]
+    private static partial int sync_file_range(SafeFileHandle handle, long offset, long length, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int descriptor);

@@ -57,11 +57,11 @@ internal sealed class CrashedSegment
     }
 
     /// <summary>Opens it and does something; answers the seconds both took together. Restoring the file is not timed.</summary>
-    public double Timed(Action<Segment> act)
+    public double Timed(Func<string, Segment> open, Action<Segment> act)
     {
         var started = Stopwatch.GetTimestamp();
         double taken;
-        using (var segment = Segment.Open(_path))
+        using (var segment = open(_path))
         {
             act(segment);
             taken = Stopwatch.GetElapsedTime(started).TotalSeconds;

@@ -21,6 +21,7 @@ internal sealed class EngineSuite : Suite
         RandomRead.Row,
         SealedRead.Row,
         CrashOpen.Row,
+        Verify.Row,
         Sustained.Row,
         Roll.Row,
         DiskBytes.Row,

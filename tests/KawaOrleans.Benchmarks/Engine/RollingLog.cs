@@ -1,3 +1,4 @@
+using KawaOrleans.Format;
 using KawaOrleans.Storage;
 
 namespace KawaOrleans.Benchmarks.Engine;
@@ -14,6 +15,8 @@ internal sealed class RollingLog
     private Segment _segment;
     private SegmentWriter _writer;
     private Task? _spare;
+    private Task _sealing = Task.CompletedTask;
+    private Guid _nextId = Guid.NewGuid();
     private int _chainVersion = 1;
 
     public RollingLog(NodeStore store, Guid logId, long fileBytes, Durability durability)
@@ -46,35 +49,47 @@ internal sealed class RollingLog
         }
     }
 
-    /// <summary>Allocates the next file in the background once three quarters are used.</summary>
+    /// <summary>Has the next file made in the background once three quarters are used.</summary>
     public void PrepareNext()
     {
         if (_spare is null && _writer.IsThreeQuartersFull)
         {
-            _spare = Task.Run(() => _store.PrepareSpare(_logId, _fileBytes));
+            _spare = Task.Run(() => _store.PrepareSpare(_logId, _nextId, _fileBytes, _durability));
         }
     }
 
-    /// <summary>Ends the segment where it is and begins the next.</summary>
+    /// <summary>Ends the segment where it is and begins the next. Between the last append there and the first here lie: the fence's
+    /// sync, the claim's, and, side by side, those of the saved chain and of the opening. Sealing follows behind.</summary>
     public void Roll()
     {
         // Waited for, or the roll would make a second file beside the one in the making.
         _spare?.GetAwaiter().GetResult();
         _spare = null;
-        var end = _segment.Fence(_chainVersion);
-        _segment.Seal(end.Position);
+        var (ended, end) = (_segment, _segment.Fence(_chainVersion));
         (_segment, _writer) = Open(end.Position, end.LastTimestamp);
+        _sealing = _sealing.ContinueWith(_ => ended.Seal(end.Position), TaskScheduler.Default);
     }
+
+    /// <summary>Waits for the seals under way.</summary>
+    public void Settle() => _sealing.GetAwaiter().GetResult();
 
     private (Segment Segment, SegmentWriter Writer) Open(long basePosition, long timestampFloor)
     {
-        var segment = _store.Create(Segments.Header(_fileBytes, basePosition, epoch: _chainVersion) with
-        {
-            LogId = _logId,
-            ChainVersion = _chainVersion,
-            TimestampFloor = timestampFloor,
-        });
-        _store.SaveChain(new SavedChain(_logId, "bench", ++_chainVersion, new byte[64]));
-        return (segment, segment.OpenWriter(NodeId, _durability));
+        var header = Segments.Header(_fileBytes, basePosition, epoch: _chainVersion);
+        var segment = _store.Create(
+            header with
+            {
+                Identity = new SegmentIdentity(_nextId, header.Identity.Generation, header.Identity.Epoch),
+                LogId = _logId,
+                ChainVersion = _chainVersion,
+                TimestampFloor = timestampFloor,
+            },
+            _durability);
+        _nextId = Guid.NewGuid();
+        var chain = new SavedChain(_logId, "bench", ++_chainVersion, new byte[300]);
+        var saving = Task.Run(() => _store.SaveChain(chain));
+        var writer = segment.OpenWriter(NodeId, _durability);
+        saving.GetAwaiter().GetResult();
+        return (segment, writer);
     }
 }

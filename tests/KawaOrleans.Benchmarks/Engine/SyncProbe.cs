@@ -23,7 +23,12 @@ internal sealed partial class SyncProbe : IDisposable
     }
 
     /// <summary>The median of some syncs, in seconds.</summary>
-    public double Seconds(int times)
+    public double Seconds(int times) => Comparison.MedianOf(All(times));
+
+    /// <summary>The longest of some syncs, in seconds.</summary>
+    public double Longest(int times) => All(times).Max();
+
+    private double[] All(int times)
     {
         var taken = new double[times];
         for (var i = 0; i < times; i++)
@@ -40,7 +45,7 @@ internal sealed partial class SyncProbe : IDisposable
             _offset = _offset + (2 * _bytes.Length) > FileBytes ? 0 : _offset + _bytes.Length;
         }
 
-        return Comparison.MedianOf(taken);
+        return taken;
     }
 
     /// <summary>Syncs a file's data, without its times where the system offers that.</summary>

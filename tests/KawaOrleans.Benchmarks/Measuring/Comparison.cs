@@ -24,6 +24,10 @@ internal sealed class Comparison(IReadOnlyDictionary<string, Sample[]> samples)
     /// <summary>Every side's median.</summary>
     public string Describe(Func<double, string> write) => string.Join(", ", samples.Keys.Select(name => $"{name} {write(Median(name))}"));
 
+    /// <summary>The least and the greatest of one side's rounds.</summary>
+    public string Spread(string side, Func<double, string> write) =>
+        $"rounds {write(samples[side].Min(s => s.Value))}–{write(samples[side].Max(s => s.Value))}";
+
     /// <summary>The least and the greatest of the rounds.</summary>
     public static string Spread(IReadOnlyCollection<double> values) =>
         UnitText.Text($"rounds {values.Min():0.00}–{values.Max():0.00}");

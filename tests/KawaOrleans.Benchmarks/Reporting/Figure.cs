@@ -18,6 +18,10 @@ internal sealed record Figure
     /// <summary>Null when nothing is asked.</summary>
     public Goal? Goal { get; init; }
 
+    /// <summary>The value as a share of what the framework or the machine allows, measured in the same rounds: 1 is the limit itself. Null
+    /// where no limit is known.</summary>
+    public double? OfLimit { get; init; }
+
     /// <summary>The medians behind the value and the conditions they were taken under; or why there is no value.</summary>
     public required string Detail { get; init; }
 

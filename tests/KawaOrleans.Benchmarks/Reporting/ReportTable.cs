@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace KawaOrleans.Benchmarks.Reporting;
 
@@ -16,24 +17,34 @@ internal static class ReportTable
             console.MarkupLineInterpolated($"[grey]{name,-12}[/] {value}");
         }
 
+        var hasLimits = report.Figures.Any(f => f.OfLimit is not null);
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn(new TableColumn("id").NoWrap());
         table.AddColumn("figure");
         table.AddColumn(new TableColumn("value").RightAligned().NoWrap());
         table.AddColumn(new TableColumn("must").RightAligned().NoWrap());
         table.AddColumn(new TableColumn("aim").RightAligned().NoWrap());
+        if (hasLimits)
+        {
+            table.AddColumn(new TableColumn("of limit").RightAligned().NoWrap());
+        }
+
         table.AddColumn(new TableColumn("verdict").NoWrap());
         table.AddColumn("measured");
         foreach (var figure in report.Figures)
         {
-            table.AddRow(
+            IEnumerable<IRenderable> cells =
+            [
                 new Text(figure.Id),
                 new Text(figure.Title),
                 new Text(figure.Value is { } value ? figure.Unit.Write(value) : "–"),
                 new Text(figure.Goal is { } goal ? Limit(goal, goal.Must, figure.Unit) : ""),
                 new Text(figure.Goal is { Aim: { } aim } aimed ? Limit(aimed, aim, figure.Unit) : ""),
+                .. hasLimits ? [new Text(figure.OfLimit is { } share ? UnitText.Text($"{share:P0}") : "")] : Array.Empty<IRenderable>(),
                 Said(figure.Verdict),
-                new Text(figure.Detail));
+                new Text(figure.Detail),
+            ];
+            table.AddRow(cells);
         }
 
         console.Write(table);

@@ -20,6 +20,15 @@ internal enum Unit
     /// <summary>Bytes.</summary>
     Bytes,
 
+    /// <summary>Bytes, written in MiB.</summary>
+    Mebibytes,
+
+    /// <summary>Bytes in a second, written in GiB.</summary>
+    GibibytesPerSecond,
+
+    /// <summary>Seconds, written in what suits them.</summary>
+    Seconds,
+
     /// <summary>A number of events.</summary>
     Events,
 }
@@ -34,6 +43,9 @@ internal static class UnitText
         Unit.PerSecond => PerSecond(value),
         Unit.BytesPerSecond => Text($"{value / 1e9:0.00} GB/s"),
         Unit.Bytes => Text($"{value:0.##} B"),
+        Unit.Mebibytes => Text($"{value / (1L << 20):0.#} MiB"),
+        Unit.GibibytesPerSecond => Text($"{value / (1L << 30):0.00} GiB/s"),
+        Unit.Seconds => Seconds(value),
         _ => Text($"{value:0.#}"),
     };
 
@@ -43,6 +55,8 @@ internal static class UnitText
         >= 1e3 => Text($"{value / 1e3:0.0} k/s"),
         _ => Text($"{value:0.0} /s"),
     };
+
+    public static string Seconds(double seconds) => Time(TimeSpan.FromSeconds(seconds));
 
     public static string Time(TimeSpan time) => time.TotalSeconds >= 1 ? Text($"{time.TotalSeconds:0.00} s")
         : time.TotalMilliseconds >= 1 ? Text($"{time.TotalMilliseconds:0.00} ms")

@@ -205,12 +205,12 @@ public sealed partial class LogTests : IAsyncLifetime
     [Theory]
     [InlineData(nameof(KawaClientOptions.NodeSilence))]
     [InlineData(nameof(KawaClientOptions.RetryFor))]
-    [InlineData(nameof(KawaClientOptions.SlicesAhead))]
+    [InlineData(nameof(KawaClientOptions.BlocksAhead))]
     [InlineData(nameof(KawaClientOptions.ReadBlockBytes))]
     public void Options_that_cannot_work_are_refused_by_name(string property)
     {
         var options = new KawaClientOptions();
-        typeof(KawaClientOptions).GetProperty(property)!.SetValue(options, property is nameof(options.SlicesAhead) or nameof(options.ReadBlockBytes) ? -1 : TimeSpan.FromDays(-1));
+        typeof(KawaClientOptions).GetProperty(property)!.SetValue(options, property is nameof(options.BlocksAhead) or nameof(options.ReadBlockBytes) ? -1 : TimeSpan.FromDays(-1));
         Assert.Contains(property, new KawaOrleans.Client.KawaClientOptionsValidator().Validate(null, options).FailureMessage, StringComparison.Ordinal);
     }
 

@@ -33,7 +33,8 @@ internal sealed class KawaCluster : IAsyncDisposable
 
     public static string ChainStore(string root) => Path.Combine(root, "chains");
 
-    public static async Task<KawaCluster> Start(int silos, string? root = null, Action<ISiloBuilder>? configure = null)
+    public static async Task<KawaCluster> Start(
+        int silos, string? root = null, Action<ISiloBuilder>? configure = null, Action<IClientBuilder>? configureClient = null)
     {
         var ownsRoot = root is null;
         root ??= NewRoot();
@@ -45,7 +46,11 @@ internal sealed class KawaCluster : IAsyncDisposable
             Configure(silo, root, index);
             configure?.Invoke(silo);
         });
-        builder.ConfigureClient(client => client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(5)));
+        builder.ConfigureClient(client =>
+        {
+            client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(5));
+            configureClient?.Invoke(client);
+        });
         var cluster = builder.Build();
         try
         {

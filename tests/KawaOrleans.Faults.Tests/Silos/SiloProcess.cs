@@ -18,6 +18,9 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
 
     public string Node { get; } = node;
 
+    /// <summary>The running process.</summary>
+    public int ProcessId => _process!.Id;
+
     public int SiloPort { get; } = FreePorts.Take();
 
     public int GatewayPort { get; } = FreePorts.Take();

@@ -1,8 +1,5 @@
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 
 namespace KawaOrleans.Faults.Tests.Silos;
 
@@ -21,7 +18,10 @@ internal sealed class SiloProcesses : IAsyncDisposable
 
     public IReadOnlyList<SiloProcess> All => _silos;
 
-    public IEventStoreClient Client => _client!.Services.GetRequiredService<IEventStoreClient>();
+    public IEventStoreClient Client => ClientHost.StoreOf(_client!);
+
+    /// <summary>Where clients connect.</summary>
+    public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort));
 
     public static async Task<SiloProcesses> StartAsync()
     {
@@ -68,18 +68,7 @@ internal sealed class SiloProcesses : IAsyncDisposable
 
     private async Task ConnectAsync()
     {
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client => client
-            .UseStaticClustering([.. _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort))])
-            .Configure<ClusterOptions>(static cluster =>
-            {
-                cluster.ClusterId = "kawa";
-                cluster.ServiceId = "kawa";
-            })
-            .AddKawaClient());
-        _client = builder.Build();
-        await _client.StartAsync();
+        _client = await ClientHost.StartAsync([.. Gateways]);
     }
 
     private async Task DisconnectAsync()

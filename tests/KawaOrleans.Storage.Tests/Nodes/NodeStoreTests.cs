@@ -192,7 +192,7 @@ public sealed class NodeStoreTests : IDisposable
 
         var path = ChainPath(Sample.LogId);
         var bytes = File.ReadAllBytes(path);
-        bytes[^1] ^= 1;
+        bytes[20] ^= 1;
         File.WriteAllBytes(path, bytes);
 
         using (var store = Open())
@@ -255,23 +255,121 @@ public sealed class NodeStoreTests : IDisposable
     public void A_spare_becomes_the_next_segment_of_its_size_and_goes_with_a_restart()
     {
         var folder = _directory.File($"logs/{Sample.LogId:N}");
+        var (expected, other) = (Guid.NewGuid(), Guid.NewGuid());
         using (var store = Open())
         {
-            store.PrepareSpare(Sample.LogId, 128 * 1024);
-            store.PrepareSpare(Sample.LogId, 128 * 1024);
-            Assert.EndsWith(".new", Assert.Single(Directory.GetFiles(folder)));
-            store.Create(Sample.Header(fileBytes: 128 * 1024));
-            Assert.EndsWith(".seg", Assert.Single(Directory.GetFiles(folder)));
-            store.PrepareSpare(Sample.LogId, 128 * 1024);
+            store.PrepareSpare(Sample.LogId, expected, 128 * 1024);
+            store.PrepareSpare(Sample.LogId, other, 128 * 1024);
+            Assert.Equal($"{expected:N}-0.seg", Path.GetFileName(Assert.Single(Directory.GetFiles(folder))));
+            Assert.Empty(store.Segments);
+            store.Create(Sample.Header(expected, fileBytes: 128 * 1024));
+            Assert.Single(Directory.GetFiles(folder));
+            store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 128 * 1024);
+            store.Create(Sample.Header(other, fileBytes: 128 * 1024));
+            Assert.Equal(2, Directory.GetFiles(folder).Length);
+            store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 128 * 1024);
             store.Create(Sample.Header(Guid.NewGuid(), fileBytes: 256 * 1024));
-            Assert.All(Directory.GetFiles(folder), path => Assert.EndsWith(".seg", path));
-            store.PrepareSpare(Sample.LogId, 128 * 1024);
+            Assert.Equal(3, Directory.GetFiles(folder).Length);
+            store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 128 * 1024);
         }
 
         using var again = Open();
-        Assert.Equal(2, Directory.GetFiles(folder).Length);
-        Assert.Equal(2, again.Segments.Count);
+        Assert.Equal(3, Directory.GetFiles(folder).Length);
+        Assert.Equal(3, again.Segments.Count);
         Assert.Empty(again.Untrusted);
+    }
+
+    [Fact]
+    public async Task A_spare_never_takes_the_place_of_a_segment()
+    {
+        using var store = Open();
+        var segment = store.Create(Sample.Header());
+        await segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Batch(0, 3));
+
+        Assert.Contains("Take a new segment id", Assert.Throws<StorageException>(
+            () => store.PrepareSpare(Sample.LogId, segment.Header.Identity.Id, 64 * 1024)).Message);
+        Assert.Equal(3, Sample.ReadAll(segment).Count);
+    }
+
+    /// <summary>Only a file that says it is a spare, and holds nothing behind that, is removed.</summary>
+    [Theory]
+    [InlineData("zeroes")]
+    [InlineData("zeroed header page")]
+    [InlineData("spare mark over a segment")]
+    [InlineData("spare mark of another size")]
+    public async Task What_only_looks_like_a_spare_is_told_and_left_alone(string what)
+    {
+        string path;
+        using (var store = Open())
+        {
+            var segment = store.Create(Sample.Header());
+            path = segment.Path;
+            await segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Batch(0, 3));
+        }
+
+        var bytes = File.ReadAllBytes(path);
+        switch (what)
+        {
+            case "zeroes":
+                bytes.AsSpan().Clear();
+                break;
+            case "zeroed header page":
+                bytes.AsSpan(0, 4096).Clear();
+                break;
+            case "spare mark over a segment":
+                SpareSector.Encode(bytes.Length).CopyTo(bytes, 0);
+                break;
+            default:
+                bytes.AsSpan().Clear();
+                SpareSector.Encode(bytes.Length + 4096).CopyTo(bytes, 0);
+                break;
+        }
+
+        File.WriteAllBytes(path, bytes);
+
+        using var again = Open();
+        Assert.Equal(path, Assert.Single(again.Untrusted).Path);
+        Assert.Equal(bytes, File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public async Task A_file_prepared_for_one_durability_serves_the_other()
+    {
+        using var store = Open();
+        foreach (var (made, used) in ((Durability, Durability)[])[(Durability.Durable, Durability.Mapped), (Durability.Mapped, Durability.Durable), (Durability.Mapped, Durability.Mapped)])
+        {
+            var segment = store.Create(Sample.Header(Guid.NewGuid()), made);
+            Assert.Equal(64 * 1024, new FileInfo(segment.Path).Length);
+            await segment.OpenWriter(Guid.NewGuid(), used).AppendAsync(Sample.Batch(0, 3));
+            Assert.Equal(3, Sample.ReadAll(segment).Count);
+        }
+    }
+
+    /// <summary>A change of the chain that the power cut short leaves the chain before it.</summary>
+    [Fact]
+    public void A_chain_slot_that_is_not_whole_leaves_the_other_one()
+    {
+        using (var store = Open())
+        {
+            store.SaveChain(new SavedChain(Sample.LogId, "orders", 7, new byte[] { 7 }));
+            store.SaveChain(new SavedChain(Sample.LogId, "orders", 8, new byte[] { 8 }));
+        }
+
+        var path = ChainPath(Sample.LogId);
+        var bytes = File.ReadAllBytes(path);
+        bytes[(bytes.Length / 2) + 20] ^= 1;
+        File.WriteAllBytes(path, bytes);
+
+        using (var store = Open())
+        {
+            Assert.Equal(7, Assert.Single(store.Chains).Version);
+            Assert.Empty(store.Untrusted);
+            Assert.Equal(8, store.SaveChain(new SavedChain(Sample.LogId, "orders", 8, new byte[] { 9 })));
+            Assert.Equal(9, store.SaveChain(new SavedChain(Sample.LogId, "orders", 9, new byte[100_000])));
+        }
+
+        using var again = Open();
+        Assert.Equal((9, 100_000), (Assert.Single(again.Chains).Version, Assert.Single(again.Chains).Content.Length));
     }
 
     [Fact]

@@ -34,6 +34,12 @@ internal static class CrashPoints
                         $"in operation {at} ({next}), {bytes.Length} bytes at {offset} arrived, {survival}");
                 }
             }
+
+            foreach (var (bytes, how) in Stored(before, at, next, everyWord: false))
+            {
+                var survival = Survival.Some(at, 1);
+                yield return (before.AfterPowerLoss(survival, (next!.File, next.Offset, bytes)), notes, $"in operation {at} ({next}), {how} and arrived, {survival}");
+            }
         }
     }
 
@@ -47,6 +53,11 @@ internal static class CrashPoints
             foreach (var (offset, bytes) in Torn(next, everySector).Where(t => t.Offset == next!.Offset))
             {
                 yield return (before.AfterKill((next!.File, offset, bytes)), notes, $"killed in operation {at} ({next}) after {bytes.Length} bytes");
+            }
+
+            foreach (var (bytes, how) in Stored(before, at, next, everyWord: everySector))
+            {
+                yield return (before.AfterKill((next!.File, next.Offset, bytes)), notes, $"killed in operation {at} ({next}): {how}");
             }
         }
     }
@@ -72,6 +83,20 @@ internal static class CrashPoints
             {
                 volume.Apply(next);
             }
+        }
+    }
+
+    private static IEnumerable<(byte[] Bytes, string How)> Stored(SimulatedVolume before, int at, Operation? next, bool everyWord)
+    {
+        if (next?.Kind != OperationKind.Store)
+        {
+            yield break;
+        }
+
+        var there = before.BytesAt(next.File, next.Offset, next.Bytes!.Length);
+        foreach (var (left, how) in StoreCuts.Of(next, at, everyWord))
+        {
+            yield return (left(there), how);
         }
     }
 

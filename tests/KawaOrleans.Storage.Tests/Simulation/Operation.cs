@@ -4,6 +4,9 @@ public enum OperationKind
 {
     Create,
     Write,
+
+    /// <summary>Stores into a map, told when they were done. It cannot fail, and a death in the middle leaves some of its words.</summary>
+    Store,
     SetLength,
     Sync,
     Rename,
@@ -22,9 +25,12 @@ public enum OperationKind
 /// <summary>What the engine asked of the volume.</summary>
 internal sealed record Operation(OperationKind Kind, string Path, int File = 0, int Offset = 0, byte[]? Bytes = null, string To = "", int Length = 0)
 {
+    /// <summary>Of a store: what lay there for a moment, before the writer's own fields were filled in; null when nothing else did.</summary>
+    public byte[]? Unstamped { get; init; }
+
     public override string ToString() => Kind switch
     {
-        OperationKind.Write => $"write of {Bytes!.Length} bytes at {Offset} of {Path}",
+        OperationKind.Write or OperationKind.Store => $"{Kind} of {Bytes!.Length} bytes at {Offset} of {Path}",
         OperationKind.Note => $"note {Path}",
         _ => $"{Kind} {Path} {To}",
     };

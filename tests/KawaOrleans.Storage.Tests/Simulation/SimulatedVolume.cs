@@ -26,6 +26,9 @@ internal sealed class SimulatedVolume : IVolume
     /// <summary>Which pages a failed sync got to the disk all the same.</summary>
     public Survival FailedSyncSurvival { get; set; } = Survival.None;
 
+    /// <summary>The batch that is appended to a map next, as its writer gets it: a dead writer may leave it there unstamped.</summary>
+    public byte[]? Unstamped { get; set; }
+
     public long BytesRead { get; private set; }
 
     public int Syncs { get; private set; }
@@ -62,10 +65,22 @@ internal sealed class SimulatedVolume : IVolume
         _files[_names[path]] = file;
     }
 
+    /// <summary>Changes some bytes behind the engine's back, in cache and on disk.</summary>
+    public void Replace(string path, int offset, ReadOnlySpan<byte> bytes)
+    {
+        _files[_names[path]].Write(offset, bytes);
+        _files[_names[path]].Sync();
+    }
+
+    /// <summary>What a program would read there.</summary>
+    public byte[] BytesAt(int file, int offset, int length) => _files[file].Cache.Slice(offset, length).ToArray();
+
+    public IReadOnlyList<string> AllFiles => [.. _names.Keys.Order()];
+
     /// <summary>Takes the file out of the directory, so that something else can take its place.</summary>
     public void Vanish(string path) => _names.Remove(path);
 
-    public IVolumeFile Create(string path, long bytes)
+    public IVolumeFile Create(string path, long bytes, Preparation preparation)
     {
         lock (_gate)
         {
@@ -159,7 +174,7 @@ internal sealed class SimulatedVolume : IVolume
                     _nextFile = Math.Max(_nextFile, operation.File + 1);
                     ChangeNames(names => names[operation.Path] = operation.File);
                     break;
-                case OperationKind.Write:
+                case OperationKind.Write or OperationKind.Store:
                     _files[operation.File].Write(operation.Offset, operation.Bytes);
                     break;
                 case OperationKind.SetLength:
@@ -307,11 +322,22 @@ internal sealed class SimulatedVolume : IVolume
 
         public void Sync() => _volume.Do(new Operation(OperationKind.Sync, Path, Open()._file.Id));
 
+        public void StartWriteBack(long offset, long length)
+        {
+            // Any page may reach the disk at any moment anyhow.
+        }
+
         public void SetLength(long bytes) => _volume.Do(new Operation(OperationKind.SetLength, Path, Writable()._file.Id, Length: (int)bytes));
 
         public IFileMap Map() => Open()._file.Map();
 
         public IWritableMap MapWritable() => new WritableMap(Writable());
+
+        public void Store(int offset, byte[] bytes)
+        {
+            var unstamped = _volume.Unstamped?.Length == bytes.Length ? _volume.Unstamped : null;
+            _volume.Do(new Operation(OperationKind.Store, Path, Writable()._file.Id, offset, bytes) { Unstamped = unstamped });
+        }
 
         public void Dispose()
         {
@@ -335,7 +361,7 @@ internal sealed class SimulatedVolume : IVolume
         private Handle Writable() => _writable ? Open() : throw new UnauthorizedAccessException($"{Path} is open for reading");
     }
 
-    /// <summary>What is written through it becomes a write of the file when it is told.</summary>
+    /// <summary>What is stored in it is in the page cache when it is told; the stores before that are for <see cref="StoreCuts"/>.</summary>
     private sealed class WritableMap(Handle handle) : IWritableMap
     {
         private readonly byte[] _bytes = handle.Map().Span(0, (int)handle.Length).ToArray();
@@ -348,7 +374,7 @@ internal sealed class SimulatedVolume : IVolume
 
         public Span<byte> WritableSpan(long offset, int length) => _bytes.AsSpan((int)offset, length);
 
-        public void Wrote(long offset, int length) => handle.Write(offset, _bytes.AsSpan((int)offset, length));
+        public void Wrote(long offset, int length) => handle.Store((int)offset, _bytes.AsSpan((int)offset, length).ToArray());
 
         public void Supply(long offset, long length)
         {

@@ -1,3 +1,5 @@
+using KawaOrleans.Storage.Recovery;
+
 namespace KawaOrleans.Storage.Tests.Simulation;
 
 /// <summary>What a node does to its disk in a crash test: numbered events in batches, through one segment or two. It notes on the
@@ -36,8 +38,10 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         store.Dispose();
     }
 
-    /// <summary>Appends, then everything that a roll does: spare, fence, the next segment, seal, footer, appends there.</summary>
-    public async Task RollAsync()
+    /// <summary>Appends, then everything that a roll does, in the order of a primary: spare, fence, claim, chain, opening, the first
+    /// append there; the end of the old segment is sealed behind it.</summary>
+    /// <param name="spareFor">The segment that the spare was made for: the one that claims it, or another.</param>
+    public async Task RollAsync(Guid spareFor)
     {
         var store = OpenStore();
         var first = Create(store, FirstId, basePosition: 1000);
@@ -45,21 +49,61 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         await AppendAsync(writer, 1, 2);
         await CheckpointAsync(store, writer);
         await AppendAsync(writer, 17);
-        store.PrepareSpare(Sample.LogId, Limits.MinSegmentBytes);
+        store.PrepareSpare(Sample.LogId, spareFor, Limits.MinSegmentBytes);
         store.SaveChain(new SavedChain(Sample.LogId, "orders", 1, new byte[] { 1 }));
         volume.Note("chain 1");
         var tail = first.Fence(savedChainVersion: 1);
         volume.Note("fenced");
         var second = Create(store, SecondId, tail.Position);
+        store.SaveChain(new SavedChain(Sample.LogId, "orders", 2, new byte[] { 2 }));
+        volume.Note("chain 2");
+        var next = second.OpenWriter(Guid.NewGuid());
+        await AppendAsync(next, 3);
         first.Seal(tail.Position);
         first.WriteFooter();
         volume.Note("sealed");
-        var next = second.OpenWriter(Guid.NewGuid());
-        await AppendAsync(next, 3);
         await AppendAsync(next, 1, 1);
-        store.SaveChain(new SavedChain(Sample.LogId, "orders", 2, new byte[] { 2 }));
-        volume.Note("chain 2");
+        store.PrepareSpare(Sample.LogId, new Guid("30000000-0000-0000-0000-000000000003"), Limits.MinSegmentBytes);
+        store.SaveChain(new SavedChain(Sample.LogId, "orders", 3, new byte[3000]));
+        volume.Note("chain 3");
         store.Dispose();
+    }
+
+    /// <summary>The same through maps: what was acknowledged is in the page cache, what was flushed is on disk. Checkpoints come
+    /// with a flush behind them and without.</summary>
+    public async Task MappedAsync()
+    {
+        var store = OpenStore();
+        var first = Create(store, FirstId, basePosition: 1000);
+        var writer = first.OpenWriter(Guid.NewGuid(), Durability.Mapped);
+        await AppendAsync(writer, 1, 4);
+        first.CheckpointIfIdle(TimeSpan.Zero);
+        await AppendAsync(writer, 3, 1);
+        await FlushAsync(writer);
+        await AppendAsync(writer, 20, 2);
+        first.CheckpointIfIdle(TimeSpan.Zero);
+        await AppendAsync(writer, 1, 3);
+        store.PrepareSpare(Sample.LogId, SecondId, Limits.MinSegmentBytes, Durability.Mapped);
+        var tail = first.Fence(savedChainVersion: 1);
+        volume.Note($"flushed {Given}");
+        volume.Note("fenced");
+        var second = Create(store, SecondId, tail.Position);
+        first.Seal(tail.Position);
+        first.WriteFooter();
+        volume.Note("sealed");
+        var next = second.OpenWriter(Guid.NewGuid(), Durability.Mapped);
+        await AppendAsync(next, 2, 8);
+        second.CheckpointIfIdle(TimeSpan.Zero);
+        await AppendAsync(next, 1);
+        store.Dispose();
+        volume.Note($"flushed {Given}");
+    }
+
+    /// <summary>Has all that was appended on disk.</summary>
+    public async Task FlushAsync(SegmentWriter writer)
+    {
+        await writer.FlushAsync();
+        volume.Note($"flushed {Given}");
     }
 
     /// <summary>One more acknowledged batch, after a recovery.</summary>
@@ -80,20 +124,32 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         await Task.WhenAll(appends);
     }
 
-    /// <summary>As the idle timer does.</summary>
+    /// <summary>As the idle timer does; repeated while the writer has not come to rest from the append before, so that every run
+    /// has the same checkpoints.</summary>
     public static async Task CheckpointAsync(NodeStore store, SegmentWriter writer)
     {
-        foreach (var segment in store.Segments)
+        for (var tries = 0; tries < 100 && HasUncovered(writer.Segment); tries++)
         {
-            segment.CheckpointIfIdle(TimeSpan.Zero);
-        }
+            foreach (var segment in store.Segments)
+            {
+                segment.CheckpointIfIdle(TimeSpan.Zero);
+            }
 
-        await writer.FlushAsync();
+            await writer.FlushAsync();
+        }
+    }
+
+    private static bool HasUncovered(Segment segment)
+    {
+        var found = SegmentRecovery.Find(segment.WritableFile, segment.Header, mapped: false, powerWasLost: false);
+        return found.CoveredPositions < found.Positions.Count;
     }
 
     private async Task AcknowledgeAsync(SegmentWriter writer, int first, int size)
     {
-        var appended = await writer.AppendAsync(Sample.Batch(first, size, DataBytes(first)));
+        var batch = Sample.Batch(first, size, DataBytes(first));
+        volume.Unstamped = batch.Bytes.ToArray();
+        var appended = await writer.AppendAsync(batch);
         Assert.Equal(1000 + first, appended.First);
         volume.Note($"acknowledged {first + size}");
     }

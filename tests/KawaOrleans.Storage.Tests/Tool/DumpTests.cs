@@ -38,6 +38,19 @@ public sealed class DumpTests
         Assert.Equal([48L, 49], one.Lines().Select(static l => l.GetProperty("position").GetInt64()));
     }
 
+    /// <summary>A mistyped name was answered like a log without events.</summary>
+    [Fact]
+    public async Task A_log_that_is_not_there_is_refused_with_the_names_of_those_that_are()
+    {
+        using var data = await ToolDirectory.MakeAsync();
+
+        var refused = await Invocation.RunAsync("dump", data.Path, "--log", "oders");
+
+        Assert.Equal((2, ""), (refused.Code, refused.Output));
+        Assert.Contains("There is no log 'oders' here, only: orders.", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(ToolDirectory.Events, (await Invocation.RunAsync("dump", data.Path, "--log", "orders")).Lines().Count);
+    }
+
     [Fact]
     public async Task Damage_ends_a_dump_with_the_place_and_what_was_before_it_is_there()
     {

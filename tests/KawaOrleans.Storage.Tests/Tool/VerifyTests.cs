@@ -32,12 +32,13 @@ public sealed class VerifyTests
         Assert.Equal(before, data.Bytes());
     }
 
+    /// <summary>The command; what it rests on is held against every place by <see cref="Faults.DamageSweepTests"/>.</summary>
     [Fact]
     public async Task A_flipped_bit_anywhere_in_a_sealed_file_is_listed_where_it_is_and_nothing_is_changed()
     {
         using var data = await ToolDirectory.MakeAsync();
         var whole = await File.ReadAllBytesAsync(data.Sealed);
-        var places = Enumerable.Range(0, 2048).Concat(Enumerable.Range(8192, (int)data.SealedEnd.Offset - 8192 + FooterBytes)).Where(static at => at % 61 == 0);
+        var places = Enumerable.Range(0, 2048).Concat(Enumerable.Range(8192, (int)data.SealedEnd.Offset - 8192 + FooterBytes)).Where(static at => at % 401 == 0);
         foreach (var at in places)
         {
             await File.WriteAllBytesAsync(data.Sealed, whole);

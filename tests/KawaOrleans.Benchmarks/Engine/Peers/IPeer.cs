@@ -36,7 +36,7 @@ internal sealed record PeerPresence(string Name, string Version, bool IsAvailabl
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or BadImageFormatException or EntryPointNotFoundException or FileNotFoundException or PlatformNotSupportedException)
         {
-            return new PeerPresence(name, $"not available: {(e.InnerException ?? e).Message.ReplaceLineEndings(" ")}", IsAvailable: false);
+            return new PeerPresence(name, $"not measured: {(e.InnerException ?? e).Message.ReplaceLineEndings(" ")}", IsAvailable: false);
         }
     }
 }

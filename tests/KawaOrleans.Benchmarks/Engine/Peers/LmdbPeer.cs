@@ -74,7 +74,11 @@ internal sealed class LmdbPeer : IPeer
         {
             // Loaded before anything is made of it: an environment that could not be made ends the process in its finaliser.
             source = "the system's library";
-            var system = NativeLibrary.Load(SystemLibrary);
+            if (!NativeLibrary.TryLoad(SystemLibrary, out var system))
+            {
+                throw new DllNotFoundException("install liblmdb0");
+            }
+
             NativeLibrary.SetDllImportResolver(binding, (name, _, _) => name.Contains("lmdb", StringComparison.Ordinal) ? system : 0);
         }
 

@@ -5,7 +5,8 @@ using KawaOrleans.Storage;
 
 namespace KawaOrleans.Benchmarks.Engine.Rows;
 
-/// <summary>A full segment whose process died: how long until it answers a read, and takes an append, against checking all of it.</summary>
+/// <summary>A full segment whose process died: how long until it answers a read of what a checkpoint covers, as a node does while it
+/// recovers, and how long until it is recovered and takes a durable append; against checking all of it.</summary>
 internal static class CrashOpen
 {
     private const long FileBytes = 1L << 30;
@@ -51,8 +52,8 @@ internal static class CrashOpen
     }
 
     private static Comparison Compare(Run run, CrashedSegment crashed, BodySize size, int events) => Rounds.Compare(1, run.Pick(3, 7),
-        new Side(ToRead, () => crashed.Timed(opened => Segments.ReadOne(opened, events / 2))),
-        new Side(ToAppend, () => crashed.Timed(opened => Segments.Append(opened.OpenWriter(Guid.NewGuid()), size.Single(0)))),
+        new Side(ToRead, () => crashed.Timed(path => Segment.OpenUnrecovered(path), opened => Segments.ReadOne(opened, events / 2))),
+        new Side(ToAppend, () => crashed.Timed(path => Segment.Open(path), opened => Segments.Append(opened.OpenWriter(Guid.NewGuid()), size.Single(0)))),
         new Side(Verify, () =>
         {
             var started = Stopwatch.GetTimestamp();

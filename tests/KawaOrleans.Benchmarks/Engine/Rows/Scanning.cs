@@ -80,7 +80,8 @@ internal static class Scanning
         }
     }
 
-    private static void Hash(Segment segment)
+    /// <summary>The checksum limit on the segment's own bytes.</summary>
+    public static void Hash(Segment segment)
     {
         var bytes = segment.Read(0, long.MaxValue, int.MaxValue, int.MaxValue).Bytes.Span;
         var sum = 0UL;

@@ -59,6 +59,8 @@ internal static class Sustained
             {
                 log.Append(batch, last: i % batches == batches - 1);
             }
+
+            log.Settle();
         }
 
         Scratch.Remove(store);

@@ -15,6 +15,9 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
     /// <summary>Asked before every call: what goes wrong with it. Calls are named like the grain's methods.</summary>
     public Func<string, Mishap> Mishaps { get; set; } = static _ => Mishap.None;
 
+    /// <summary>Awaited at the beginning of every call: what holds it up.</summary>
+    public Func<string, CancellationToken, Task> Holds { get; set; } = static (_, _) => Task.CompletedTask;
+
     public IEventStoreGrain EventStore => throw new NotSupportedException();
 
     public ISegmentDirectoryGrain Directory(string log) => Log(log);
@@ -60,6 +63,7 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             }
         }
 
+        await Holds(name, cancellation);
         switch (Mishaps(name))
         {
             case Mishap.None:

@@ -76,7 +76,7 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
                      let sliceTo = Math.Min(end, segment.Replica.End)
                      where sliceFrom < sliceTo
                      select new RangeSlice(segment.Listed.Id, segment.Listed.Primary, sliceFrom, sliceTo);
-        return new RangePlan { ChainVersion = Chain().Version, From = first, To = end, Slices = [.. slices] };
+        return new RangePlan { LogId = _id, ChainVersion = Chain().Version, From = first, To = end, Slices = [.. slices] };
     }, cancellation);
 
     public Task<LogDescription> Describe(CancellationToken cancellation = default) => throw new NotSupportedException();

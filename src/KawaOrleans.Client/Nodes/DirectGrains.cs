@@ -1,0 +1,12 @@
+namespace KawaOrleans.Client;
+
+/// <summary>Grains whose node is known are called by that node's own gateway while there is one, all others the ordinary way.</summary>
+internal sealed class DirectGrains(IGrains ordinary, NodeGateways gateways) : IGrains
+{
+    public IEventStoreGrain EventStore => ordinary.EventStore;
+
+    public ISegmentDirectoryGrain Directory(string log) => ordinary.Directory(log);
+
+    public ISegmentGrain Segment(Guid segmentId, string node) =>
+        gateways.Find(node)?.GetGrain<ISegmentGrain>(segmentId, node, null) ?? ordinary.Segment(segmentId, node);
+}
