@@ -13,9 +13,11 @@ internal interface IGrains
 /// <summary>The grains of the cluster this process is connected to.</summary>
 internal sealed class ClusterGrains(IGrainFactory factory) : IGrains
 {
+    private readonly SegmentReferences _segments = new(factory);
+
     public IEventStoreGrain EventStore => factory.GetGrain<IEventStoreGrain>(0);
 
     public ISegmentDirectoryGrain Directory(string log) => factory.GetGrain<ISegmentDirectoryGrain>(log);
 
-    public ISegmentGrain Segment(Guid segmentId, string node) => factory.GetGrain<ISegmentGrain>(segmentId, node, null);
+    public ISegmentGrain Segment(Guid segmentId, string node) => _segments.Of(segmentId, node);
 }

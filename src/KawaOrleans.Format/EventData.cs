@@ -1,3 +1,5 @@
+using KawaOrleans.Format;
+
 namespace KawaOrleans;
 
 /// <summary>One event as a user appends it.</summary>
@@ -7,7 +9,7 @@ namespace KawaOrleans;
 public sealed record EventData(string Stream, string Type, ReadOnlyMemory<byte> Data)
 {
     /// <summary>The event's id, the writer's choice; random unless set. Repeat it when repeating an append.</summary>
-    public Guid Id { get; init; } = Guid.NewGuid();
+    public Guid Id { get; init; } = RandomId.Next();
 
     /// <summary>Opaque bytes about the event; empty unless set.</summary>
     public ReadOnlyMemory<byte> Metadata { get; init; }

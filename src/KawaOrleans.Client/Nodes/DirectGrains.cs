@@ -8,5 +8,5 @@ internal sealed class DirectGrains(IGrains ordinary, NodeGateways gateways) : IG
     public ISegmentDirectoryGrain Directory(string log) => ordinary.Directory(log);
 
     public ISegmentGrain Segment(Guid segmentId, string node) =>
-        gateways.Find(node)?.GetGrain<ISegmentGrain>(segmentId, node, null) ?? ordinary.Segment(segmentId, node);
+        gateways.Find(node)?.Of(segmentId, node) ?? ordinary.Segment(segmentId, node);
 }

@@ -15,10 +15,14 @@ internal sealed class NodeGateway : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    private NodeGateway(ServiceProvider services) => _services = services;
+    private NodeGateway(ServiceProvider services)
+    {
+        _services = services;
+        Segments = new SegmentReferences(services.GetRequiredService<IGrainFactory>());
+    }
 
-    /// <summary>The cluster, by this gateway.</summary>
-    public IGrainFactory Grains => _services.GetRequiredService<IGrainFactory>();
+    /// <summary>The cluster's segments, by this gateway.</summary>
+    public SegmentReferences Segments { get; }
 
     /// <summary>Connects.</summary>
     /// <param name="host">The services of the process, with a cluster client in them.</param>

@@ -19,13 +19,13 @@ internal sealed partial class NodeGateways(IServiceProvider host, TimeProvider t
     private readonly ConcurrentDictionary<string, Entry> _nodes = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ended = new();
 
-    /// <summary>The cluster by the gateway of this node, or null while there is none.</summary>
-    public IGrainFactory? Find(string node)
+    /// <summary>Segments by the gateway of this node, or null while there is none.</summary>
+    public SegmentReferences? Find(string node)
     {
         var entry = _nodes.GetOrAdd(node, static _ => new Entry());
         if (entry.Gateway is { } gateway)
         {
-            return gateway.Grains;
+            return gateway.Segments;
         }
 
         _ = ConnectAsync(node, entry);

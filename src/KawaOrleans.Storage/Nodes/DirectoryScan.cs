@@ -75,14 +75,7 @@ internal sealed class DirectoryScan
             var path = Path.Combine(folder, name);
             if (name.EndsWith(SegmentExtension, StringComparison.Ordinal))
             {
-                if (!SpareFiles.IsUnclaimed(_volume, path))
-                {
-                    Segments.Add((logId, path));
-                }
-                else if (_changes)
-                {
-                    _volume.Delete(path);
-                }
+                ListSegment(logId, path);
             }
             else if (name == SavedChain.FileName)
             {
@@ -104,6 +97,29 @@ internal sealed class DirectoryScan
         if (_changes)
         {
             _volume.SyncDirectory(folder);
+        }
+    }
+
+    private void ListSegment(Guid logId, string path)
+    {
+        bool isSpare;
+        try
+        {
+            isSpare = SpareFiles.IsUnclaimed(_volume, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Strangers.Add(new UntrustedFile(path, SegmentIdOf(path), logId, new SegmentUnreadableException(path, e).Message, IsUnreadable: true));
+            return;
+        }
+
+        if (!isSpare)
+        {
+            Segments.Add((logId, path));
+        }
+        else if (_changes)
+        {
+            _volume.Delete(path);
         }
     }
 

@@ -20,17 +20,9 @@ internal sealed class SpareFiles(IVolume volume)
     /// <summary>True for a file that no segment has claimed; it holds nothing and is removed at start.</summary>
     public static bool IsUnclaimed(IVolume volume, string path)
     {
-        try
-        {
-            using var file = volume.Open(path, writable: false);
-            var begin = new byte[FileLayout.FirstFrame];
-            return SpareSector.Is(begin.AsSpan(0, file.Read(0, begin)), file.Length);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Unknown is not unclaimed: whoever loads it meets the same error and tells it.
-            return false;
-        }
+        using var file = volume.Open(path, writable: false);
+        var begin = new byte[FileLayout.FirstFrame];
+        return SpareSector.Is(begin.AsSpan(0, file.Read(0, begin)), file.Length);
     }
 
     /// <summary>True for the path of this log's spare.</summary>

@@ -47,9 +47,18 @@ internal sealed class UnfinishedRecovery
         var recovered = _recovery.Finish();
         if (_states.State == SegmentState.Prepared)
         {
-            return recovered.Tail.Offset == FileLayout.FirstFrame && recovered.TornBytes == 0
-                ? recovered
-                : throw new SegmentDamagedException(_file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
+            if (recovered.Tail.Offset != FileLayout.FirstFrame || recovered.TornBytes != 0)
+            {
+                throw new SegmentDamagedException(_file.Path, FileLayout.Opened, "it holds frames but says that it was never opened");
+            }
+
+            if (_writable)
+            {
+                // Its claim may be known to the page cache alone: to the disk it would still be a spare, and be removed.
+                DurableRewrite.StatesOnly(_file);
+            }
+
+            return recovered;
         }
 
         if (_states.Fenced is { } fenced && fenced.Tail != recovered.Tail)

@@ -89,29 +89,30 @@ public sealed class FullDiskTests
     }
 
     [SkippableFact]
-    public void A_chain_that_cannot_be_kept_is_refused_and_the_older_one_stays()
+    public void A_chain_is_changed_in_place_and_one_that_outgrows_its_file_is_refused_and_the_older_one_stays()
     {
         using var disk = new SmallDisk(kibibytes: 256);
         using (var store = NodeStore.Open(disk.Path, "node-1"))
         {
             store.SaveChain(Chain(1));
             disk.Fill();
-            AssertFull(() => store.SaveChain(Chain(2)));
-            Assert.Equal(1, Assert.Single(store.Chains).Version);
+            Assert.Equal(2, store.SaveChain(Chain(2)));
+            AssertFull(() => store.SaveChain(Chain(3, bytes: 10_000)));
+            Assert.Equal(2, Assert.Single(store.Chains).Version);
         }
 
         using (var again = NodeStore.Open(disk.Path, "node-1"))
         {
-            Assert.Equal(1, Assert.Single(again.Chains).Version);
+            Assert.Equal(2, Assert.Single(again.Chains).Version);
             Assert.Empty(again.Untrusted);
             disk.Free();
-            Assert.Equal(2, again.SaveChain(Chain(2)));
+            Assert.Equal(3, again.SaveChain(Chain(3, bytes: 10_000)));
         }
 
         using var last = NodeStore.Open(disk.Path, "node-1");
-        Assert.Equal(2, Assert.Single(last.Chains).Version);
+        Assert.Equal(3, Assert.Single(last.Chains).Version);
 
-        static SavedChain Chain(long version) => new(Sample.LogId, "orders", version, new byte[] { (byte)version });
+        static SavedChain Chain(long version, int bytes = 1) => new(Sample.LogId, "orders", version, new byte[bytes]);
     }
 
     [SkippableFact]

@@ -1,3 +1,4 @@
+using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
 
 namespace KawaOrleans.Storage.Tests.Simulation;
@@ -10,7 +11,7 @@ internal static class Reboot
 
     public static SimulatedVolume Of(SimulatedVolume volume)
     {
-        foreach (var path in volume.AllFiles.Where(static path => path.EndsWith(".seg", StringComparison.Ordinal)))
+        foreach (var path in volume.AllFiles.Where(path => path.EndsWith(".seg", StringComparison.Ordinal) && !SpareFiles.IsUnclaimed(volume, path)))
         {
             if (Opened(volume, path, out var key) is { Durability: Durability.Mapped } opened)
             {

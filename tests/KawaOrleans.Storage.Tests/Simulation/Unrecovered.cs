@@ -1,3 +1,4 @@
+using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
 
 namespace KawaOrleans.Storage.Tests.Simulation;
@@ -10,7 +11,7 @@ internal static class Unrecovered
     public static int Check(SimulatedVolume left)
     {
         var seen = 0;
-        foreach (var path in left.AllFiles.Where(static path => path.EndsWith(".seg", StringComparison.Ordinal)))
+        foreach (var path in left.AllFiles.Where(path => path.EndsWith(".seg", StringComparison.Ordinal) && !SpareFiles.IsUnclaimed(left, path)))
         {
             var looked = left.AfterKill();
             looked.Recorded = [];

@@ -74,7 +74,7 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
     public async Task MappedAsync()
     {
         var store = OpenStore();
-        var first = Create(store, FirstId, basePosition: 1000);
+        var first = Create(store, FirstId, basePosition: 1000, Durability.Mapped);
         var writer = first.OpenWriter(Guid.NewGuid(), Durability.Mapped);
         await AppendAsync(writer, 1, 4);
         first.CheckpointIfIdle(TimeSpan.Zero);
@@ -87,7 +87,7 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         var tail = first.Fence(savedChainVersion: 1);
         volume.Note($"flushed {Given}");
         volume.Note("fenced");
-        var second = Create(store, SecondId, tail.Position);
+        var second = Create(store, SecondId, tail.Position, Durability.Mapped);
         first.Seal(tail.Position);
         first.WriteFooter();
         volume.Note("sealed");
@@ -156,9 +156,9 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
 
     public static int DataBytes(int firstOfBatch) => firstOfBatch % 4 == 0 ? 700 : 60;
 
-    private Segment Create(NodeStore store, Guid id, long basePosition)
+    private Segment Create(NodeStore store, Guid id, long basePosition, Durability durability = Durability.Durable)
     {
-        var segment = store.Create(Sample.Header(id, Limits.MinSegmentBytes, basePosition));
+        var segment = store.Create(Sample.Header(id, Limits.MinSegmentBytes, basePosition), durability);
         volume.Note(id == FirstId ? "created first" : "created second");
         return segment;
     }

@@ -13,7 +13,9 @@ internal sealed record Invocation(int Code, string Output, string Error)
     {
         var bytes = new MemoryStream();
         using var output = new StreamWriter(bytes, new UTF8Encoding(false), leaveOpen: true) { AutoFlush = true };
-        using var error = new StringWriter();
+
+        // Never closed: the progress bar draws on a thread of its own, which may write once more after the command has ended.
+        var error = new StringWriter();
         var code = await CommandTree.RunAsync(args, Terminal.Of(output, () => bytes, error, redirected: true));
         return new Invocation(code, Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }

@@ -24,7 +24,7 @@ internal static class Roll
         var folder = run.Scratch.Folder("roll");
         var batch = BodySize.Small.BatchOf(BatchEvents);
         var rolls = run.Pick(3, 6);
-        var perSegment = (int)((FileBytes - (1L << 20)) / batch.Bytes.Length);
+        var perSegment = (int)(FileBytes / batch.Bytes.Length);
         using var probe = new SyncProbe(folder, batch.Bytes.Length);
         using var store = NodeStore.Open(Path.Combine(folder, "store"), "bench");
         var log = new RollingLog(store, Guid.NewGuid(), FileBytes, Durability.Durable);
@@ -33,7 +33,7 @@ internal static class Roll
             new Side(OneSync, () => probe.Seconds(200)),
             new Side(AtRoll, () =>
             {
-                (atRoll, anywhere) = Append(log, batch, rolls, perSegment);
+                (atRoll, anywhere) = Append(log, batch, rolls);
                 return atRoll;
             }),
             new Side(Anywhere, () => anywhere),
@@ -59,16 +59,17 @@ internal static class Roll
         Scratch.Remove(folder);
     }
 
-    private static (double AtRoll, double Anywhere) Append(RollingLog log, EventBatch batch, int rolls, int perSegment)
+    private static (double AtRoll, double Anywhere) Append(RollingLog log, EventBatch batch, int rolls)
     {
         var (atRoll, anywhere) = (0.0, 0.0);
-        for (var i = 1; i <= rolls * perSegment; i++)
+        for (var rolled = 0; rolled < rolls;)
         {
-            var rolling = i % perSegment == 0;
+            var rolling = !log.Writer.HasRoomFor(batch.Bytes.Length);
             var started = Stopwatch.GetTimestamp();
             if (rolling)
             {
                 log.Roll();
+                rolled++;
             }
 
             log.Append(batch, last: false);
