@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Tests;
 
@@ -40,7 +41,21 @@ internal static class Sample
     public static uint Stamp(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp)
     {
         Rehash(frame);
-        return FrameStamp.Event(frame, Header().Identity.ChecksumKey, offset, groupStart, relativePosition, timestamp);
+        return FrameStamp.Event(frame, Header().Identity.ChecksumKey, offset, groupStart, relativePosition, revision: 3, timestamp);
+    }
+
+    /// <summary>Streams that no checkpoint covers, with so many events of three streams.</summary>
+    public static OpenStreams Streams(int events)
+    {
+        var streams = new OpenStreams();
+        for (var i = 0; i < events; i++)
+        {
+            var name = Encoding.UTF8.GetBytes($"order-{i % 3}");
+            var ordinal = streams.Find((uint)(i % 3), name);
+            streams.Add(ordinal >= 0 ? ordinal : streams.Begin((uint)(i % 3), name, firstRevision: 1L << (20 * (i % 3)), previous: -1), (uint)i);
+        }
+
+        return streams;
     }
 
     public static byte[] Payload(int number, int bytes)

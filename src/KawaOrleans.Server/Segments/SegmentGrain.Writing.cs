@@ -83,6 +83,10 @@ internal sealed partial class SegmentGrain
         {
             return new SegmentEnded();
         }
+        catch (HeadsMissingException e)
+        {
+            return new NotPrimary(e.Message);
+        }
         catch (StorageException e)
         {
             throw Fault(e);

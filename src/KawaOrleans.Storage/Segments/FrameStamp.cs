@@ -7,13 +7,14 @@ namespace KawaOrleans.Storage.Segments;
 /// <summary>Fills in what only the writer knows: place, time, and last of all the checksum.</summary>
 internal static class FrameStamp
 {
+    /// <summary>The revision of frames that are no events.</summary>
     public const long NotNumbered = -1;
 
     /// <summary>Stamps an unstamped event frame in place and answers its checksum. Looks at nothing but the header.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Event(Span<byte> frame, uint segmentKey, long offset, long groupStart, uint relativePosition, long timestamp) =>
+    public static uint Event(Span<byte> frame, uint segmentKey, long offset, long groupStart, uint relativePosition, long revision, long timestamp) =>
         Stamp(
-            frame, BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..]), segmentKey, offset, groupStart, relativePosition, timestamp);
+            frame, BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..]), segmentKey, offset, groupStart, relativePosition, revision, timestamp);
 
     /// <summary>Writes the header of a frame whose body already lies in place, with its padding; answers the padded length.</summary>
     public static int Other(
@@ -26,19 +27,19 @@ internal static class FrameStamp
         frame[length..].Clear();
         BinaryPrimitives.WriteInt32LittleEndian(frame[FrameLayout.Length..], length);
         frame[FrameLayout.Kind] = (byte)kind;
-        Stamp(frame, Checksum.OfEncoded(frame), segmentKey, offset, groupStart, nextRelativePosition, timestamp);
+        Stamp(frame, Checksum.OfEncoded(frame), segmentKey, offset, groupStart, nextRelativePosition, NotNumbered, timestamp);
         return padded;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Stamp(
-        Span<byte> frame, ulong encodedHash, uint segmentKey, long offset, long groupStart, uint relativePosition, long timestamp)
+        Span<byte> frame, ulong encodedHash, uint segmentKey, long offset, long groupStart, uint relativePosition, long revision, long timestamp)
     {
         var place = (uint)((offset - groupStart) >> 3) | ((ulong)relativePosition << 32);
-        var checksum = Checksum.At(segmentKey, offset, place, unchecked((ulong)NotNumbered), unchecked((ulong)timestamp), encodedHash);
+        var checksum = Checksum.At(segmentKey, offset, place, unchecked((ulong)revision), unchecked((ulong)timestamp), encodedHash);
         var header = frame[..FrameLayout.HeaderBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(header[FrameLayout.GroupDistance..], place);
-        BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Revision..], NotNumbered);
+        BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Revision..], revision);
         BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Timestamp..], timestamp);
         BinaryPrimitives.WriteUInt32LittleEndian(header[FrameLayout.Checksum..], checksum);
         return checksum;

@@ -37,10 +37,19 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     public override ValueTask<AppendedBatch> AppendAsync(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return new ValueTask<AppendedBatch>(Enqueue(batch));
+        return new ValueTask<AppendedBatch>(Enqueue(new PendingAppend(batch)));
     }
 
-    public override async ValueTask FlushAsync() => await Enqueue(batch: null).ConfigureAwait(false);
+    public override async ValueTask<ExpectedAppend> AppendAsync(EventBatch batch, StreamExpectations expected)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(expected);
+        var pending = new PendingAppend(batch, expected);
+        var place = await Enqueue(pending).ConfigureAwait(false);
+        return new ExpectedAppend(place, pending.Revisions, pending.Conflict);
+    }
+
+    public override async ValueTask FlushAsync() => await Enqueue(new PendingAppend(batch: null)).ConfigureAwait(false);
 
     public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Volatile.Read(ref _freeBytes);
 
@@ -133,9 +142,8 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
-    private Task<AppendedBatch> Enqueue(EventBatch? batch)
+    private Task<AppendedBatch> Enqueue(PendingAppend pending)
     {
-        var pending = new PendingAppend(batch);
         lock (_gate)
         {
             if (_ended is not null)
@@ -245,9 +253,34 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                 break;
             }
 
-            pending.Place(_tail.Stage(batch, now));
+            if (IsNumbered(pending, batch))
+            {
+                pending.Place(_tail.Stage(batch, now));
+            }
         }
 
         return at;
+    }
+
+    /// <summary>Gives the batch its revisions, or notes what stands against it.</summary>
+    private bool IsNumbered(PendingAppend pending, EventBatch batch)
+    {
+        try
+        {
+            pending.Conflict = _tail.Cursor.Number(batch.Bytes.Span, pending.Expected ?? StreamExpectations.None);
+        }
+        catch (StorageException e)
+        {
+            // A look-up met damage, and nothing was staged of this batch: the others do not suffer for it.
+            pending.Refuse(e);
+            return false;
+        }
+
+        if (pending.Conflict is null && pending.Expected is not null)
+        {
+            pending.Revisions = _tail.Cursor.Revisions.ToArray();
+        }
+
+        return pending.Conflict is null;
     }
 }

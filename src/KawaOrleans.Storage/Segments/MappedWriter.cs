@@ -47,29 +47,35 @@ public sealed class MappedWriter : SegmentWriter
         }
     }
 
+    /// <inheritdoc/>
+    public override ValueTask<ExpectedAppend> AppendAsync(EventBatch batch, StreamExpectations expected)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(expected);
+        try
+        {
+            lock (_gate)
+            {
+                var appended = Append(batch.Bytes.Span, expected, out var conflict);
+                return new ValueTask<ExpectedAppend>(conflict is null
+                    ? new ExpectedAppend(appended, _cursor.Revisions.ToArray(), null)
+                    : new ExpectedAppend(default, [], conflict));
+            }
+        }
+        catch (StorageException e)
+        {
+            return ValueTask.FromException<ExpectedAppend>(e);
+        }
+    }
+
     /// <summary>Appends the batch, all or nothing, before it returns. Allocates nothing.</summary>
     /// <inheritdoc cref="SegmentWriter.AppendAsync(EventBatch)" path="/exception"/>
     public AppendedBatch Append(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var bytes = batch.Bytes.Span;
         lock (_gate)
         {
-            RefuseUnlessRoomFor(bytes.Length);
-            if (_cursor.IsCheckpointDue)
-            {
-                StampCheckpoint();
-                RefuseUnlessRoomFor(bytes.Length);
-            }
-
-            var start = _cursor.Offset;
-            var frames = _map.WritableSpan(start, bytes.Length);
-            bytes.CopyTo(frames);
-            var appended = _cursor.Stamp(frames, _clock.UtcTicks(), start);
-            _map.Wrote(start, bytes.Length);
-            Segment.Publish(_cursor.Tail);
-            _pages.Reached(_cursor.Offset);
-            return appended;
+            return Append(batch.Bytes.Span, StreamExpectations.None, out _);
         }
     }
 
@@ -120,6 +126,32 @@ public sealed class MappedWriter : SegmentWriter
                 StampCheckpoint();
             }
         }
+    }
+
+    /// <summary>The caller holds the gate.</summary>
+    private AppendedBatch Append(ReadOnlySpan<byte> bytes, StreamExpectations expected, out StreamConflict? conflict)
+    {
+        RefuseUnlessRoomFor(bytes.Length);
+        if (_cursor.IsCheckpointDue)
+        {
+            StampCheckpoint();
+            RefuseUnlessRoomFor(bytes.Length);
+        }
+
+        conflict = _cursor.Number(bytes, expected);
+        if (conflict is not null)
+        {
+            return default;
+        }
+
+        var start = _cursor.Offset;
+        var frames = _map.WritableSpan(start, bytes.Length);
+        bytes.CopyTo(frames);
+        var appended = _cursor.Stamp(frames, _clock.UtcTicks(), start);
+        _map.Wrote(start, bytes.Length);
+        Segment.Publish(_cursor.Tail);
+        _pages.Reached(_cursor.Offset);
+        return appended;
     }
 
     private void RefuseUnlessRoomFor(int bytes)

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage;
@@ -25,6 +26,9 @@ public sealed class Segment : IDisposable
     private volatile SegmentState _state;
     private SegmentWriter? _writer;
     private OpenedSector? _opened;
+
+    /// <summary>Kept until the footer serves; null from then on.</summary>
+    private OpenStreams? _streams;
     private Exception? _poison;
     private ulong _contentHash;
     private bool _disposed;
@@ -51,6 +55,8 @@ public sealed class Segment : IDisposable
         _contentHash = blank.ContentHash;
         _tail = new PublishedTail(blank.Tail);
         _frames = new SegmentFrames(this, file) { Positions = blank.Positions, Map = file.Map() };
+        _streams = blank.Streams;
+        _streams.Names = _frames;
     }
 
     internal Segment(SegmentFile file, OpenedSector? opened, SealedSector end)
@@ -109,6 +115,9 @@ public sealed class Segment : IDisposable
 
     /// <summary>The end of what a read sees without waiting for the recovery.</summary>
     internal Tail Published => _tail.Read();
+
+    /// <summary>True once it is sealed and its footer is in place.</summary>
+    internal bool IsServedByFooter => _state == SegmentState.Sealed && _frames.IsSealed;
 
     internal object WriteGate { get; } = new();
 
@@ -189,6 +198,8 @@ public sealed class Segment : IDisposable
                 _writer.End(() => new WriterFencedException(Path));
                 _recovered = SegmentRecovery.Find(WritableFile, Header, mapped: durability == Durability.Mapped, powerWasLost: false);
                 _frames.Positions = _recovered.Positions;
+                _recovered.Streams.Names = _frames;
+                Volatile.Write(ref _streams, _recovered.Streams);
             }
 
             if (_state == SegmentState.Prepared)
@@ -201,7 +212,7 @@ public sealed class Segment : IDisposable
                 _state = SegmentState.Open;
             }
 
-            var cursor = new TailCursor(Header, _recovered, _file.Host.CheckpointIntervalBytes);
+            var cursor = new TailCursor(Header, _recovered, _file.Host.HeadsBefore(Header), _file.Host.CheckpointIntervalBytes);
             return _writer = durability == Durability.Mapped ? OpenMapped(cursor) : OpenDurable(cursor);
         }
     }
@@ -331,12 +342,13 @@ public sealed class Segment : IDisposable
             var wrote = Footer.TryRead(map, _key, end.Offset) is null;
             if (wrote)
             {
-                var footer = Footer.Build(map, Path, _key, end.Offset).Encode(_key, end.Offset, end.Position - Header.BasePosition);
+                var footer = Footer.Build(map, Path, _key, end.Offset, _file.Host.HeadsIfKnown(Header)).Encode(_key, end.Offset, end.Position - Header.BasePosition);
                 _file.WriteBehindEnd(end.Offset, footer);
             }
 
             // From here on the map and the footer serve reads; both come and go with the cache.
             _file.CloseWritable();
+            Volatile.Write(ref _streams, null);
             _frames.ServeSealed();
             return wrote;
         }
@@ -358,6 +370,43 @@ public sealed class Segment : IDisposable
             _file.Host.Views.Remove(this);
         }
     }
+
+    /// <summary>What the segment holds of a stream below a position, or null.</summary>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    internal StreamPart? FindStream(StreamName name, long to)
+    {
+        var tail = Tail;
+        if (Volatile.Read(ref _streams) is not { } open)
+        {
+            return SealedStreams().Find(name);
+        }
+
+        var limit = Math.Min(to, tail.Position) - Header.BasePosition;
+        lock (open.Gate)
+        {
+            var ordinal = open.Find(name.Hash, name.Utf8);
+            var events = ordinal < 0 ? 0 : open.EventsBelow(ordinal, limit);
+            return events == 0
+                ? null
+                : new StreamPart(open.FirstRevision(ordinal), open.Previous(ordinal), events, (from, target) =>
+                {
+                    lock (open.Gate)
+                    {
+                        open.Positions(ordinal, from, target);
+                    }
+                });
+        }
+    }
+
+    /// <summary>The last event of what the segment holds of a stream.</summary>
+    internal StreamHead HeadOf(StreamPart part)
+    {
+        var last = part.LastPosition();
+        return new StreamHead(part.LastRevision, Header.BasePosition + last, _frames.TimestampOf(last, Tail));
+    }
+
+    /// <summary>The streams of a sealed segment, as its footer has them.</summary>
+    internal SealedStreams SealedStreams() => new(_frames.Sealed(Tail), Header, Path, Tail);
 
     internal void CheckpointIfIdle(TimeSpan idle) => Volatile.Read(ref _writer)?.CheckpointIfIdle(idle);
 
@@ -397,6 +446,8 @@ public sealed class Segment : IDisposable
         }
 
         _contentHash = _recovered!.ContentHash;
+        _recovered.Streams.Names = _frames;
+        Volatile.Write(ref _streams, _recovered.Streams);
         Publish(_recovered.Tail);
         Volatile.Write(ref _unfinished, null);
     }

@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>A segment's frames in place, found by position: through the dense positions while they are kept, through the footer
 /// of a sealed segment afterwards. Never looks beyond the tail it is given.</summary>
-internal sealed class SegmentFrames(Segment segment, SegmentFile file)
+internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventNames
 {
     private readonly uint _key = file.Header.Identity.ChecksumKey;
     private DensePositions? _positions;
@@ -25,6 +26,28 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
     }
 
     private long Base => file.Header.BasePosition;
+
+    /// <summary>Whether the event at a relative position belongs to a stream.</summary>
+    bool IEventNames.IsInStream(uint relativePosition, ReadOnlySpan<byte> name)
+    {
+        var tail = segment.Tail;
+        var view = View(tail);
+        var found = Opened(At(view, relativePosition, tail)).StreamUtf8.SequenceEqual(name);
+        GC.KeepAlive(view.Map);
+        return found;
+    }
+
+    /// <summary>When the event at a relative position was recorded.</summary>
+    public long TimestampOf(uint relativePosition, Tail tail)
+    {
+        var view = View(tail);
+        var timestamp = At(view, relativePosition, tail).Timestamp;
+        GC.KeepAlive(view.Map);
+        return timestamp;
+    }
+
+    /// <summary>True once map and footer come and go with the cache.</summary>
+    public bool IsSealed => Volatile.Read(ref _map) is null;
 
     /// <summary>From now on map and footer come and go with the cache.</summary>
     public void ServeSealed()
@@ -126,8 +149,26 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
     public SealedView Sealed(Tail end) => file.Host.Views.Get(segment, () =>
     {
         var map = file.Map();
-        return new SealedView(map, Footer.TryRead(map, _key, end.Offset) ?? Footer.Build(map, file.Path, _key, end.Offset));
+
+        // Without the heads before: asking for them could build the view of the segment before, and so on to the first.
+        return new SealedView(map, Footer.TryRead(map, _key, end.Offset) ?? Footer.Build(map, file.Path, _key, end.Offset, before: null));
     });
+
+    /// <summary>The event's frame; valid while the view's map is referenced.</summary>
+    private Frame At(ReadView view, uint relativePosition, Tail tail)
+    {
+        var offset = view.OffsetOf(relativePosition);
+        var frame = Verified(view.Map, offset, tail.Offset);
+        while (frame.RelativePosition < relativePosition || frame.Kind != FrameKind.Event)
+        {
+            offset = frame.End;
+            frame = Verified(view.Map, offset, tail.Offset);
+        }
+
+        return frame.RelativePosition == relativePosition
+            ? frame
+            : throw new SegmentDamagedException(file.Path, offset, $"position {Base + frame.RelativePosition} where {Base + relativePosition} was to be");
+    }
 
     private ReadView View(Tail tail)
     {

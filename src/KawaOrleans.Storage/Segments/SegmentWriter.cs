@@ -32,6 +32,12 @@ public abstract class SegmentWriter
     /// <exception cref="SegmentPoisonedException">A write or sync failed: the outcome is unknown until recovery.</exception>
     public abstract ValueTask<AppendedBatch> AppendAsync(EventBatch batch);
 
+    /// <summary>Appends the batch if every stream it names is as expected at that moment; else nothing is written, and the answer says what
+    /// stood against it. Whoever is refused because of events not yet on disk is told once they are.</summary>
+    /// <inheritdoc cref="AppendAsync(EventBatch)" path="/exception"/>
+    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; nothing written.</exception>
+    public abstract ValueTask<ExpectedAppend> AppendAsync(EventBatch batch, StreamExpectations expected);
+
     /// <summary>Appends one event; see <see cref="AppendAsync(EventBatch)"/>.</summary>
     /// <exception cref="BatchRefusedException">A name or a size is out of bounds.</exception>
     public ValueTask<AppendedBatch> AppendAsync(EventData newEvent) => AppendAsync(EventBatch.Of(newEvent));

@@ -1,14 +1,17 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Recovery;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>Where a writer stands: the next frame's place, and what each frame adds to index and content hash. Used by one thread at a time.</summary>
-internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long checkpointIntervalBytes)
+internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, IStreamHeads before, long checkpointIntervalBytes)
 {
     private readonly uint _key = header.Identity.ChecksumKey;
     private readonly DensePositions _positions = from.Positions;
+    private readonly OpenStreams _streams = from.Streams;
+    private readonly StreamNumbers _numbers = new(from.Streams, before);
     private int _coveredPositions = from.CoveredPositions;
     private long _hintSequence = from.HintSequence;
 
@@ -38,16 +41,24 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
 
     private uint RelativePosition => (uint)(Position - header.BasePosition);
 
-    /// <summary>Stamps a batch whose unstamped frames already lie where they go, at <see cref="Offset"/>.</summary>
+    /// <summary>Gives the batch that comes next its revisions, or answers what stands against it; then nothing has changed.</summary>
+    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; nothing has changed.</exception>
+    public StreamConflict? Number(ReadOnlySpan<byte> frames, StreamExpectations expected) => _numbers.Number(frames, RelativePosition, expected);
+
+    /// <summary>The revisions of the batch last numbered.</summary>
+    public ReadOnlySpan<long> Revisions => _numbers.Revisions;
+
+    /// <summary>Stamps a batch, just numbered, whose unstamped frames already lie where they go, at <see cref="Offset"/>.</summary>
     public AppendedBatch Stamp(Span<byte> frames, long now, long groupStart)
     {
         LastTimestamp = Math.Max(now, LastTimestamp);
         var first = Position;
         var hash = ContentHash;
+        var revisions = _numbers.Revisions;
         while (!frames.IsEmpty)
         {
             var length = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frames[FrameLayout.Length..]));
-            var checksum = FrameStamp.Event(frames[..length], _key, Offset, groupStart, RelativePosition, LastTimestamp);
+            var checksum = FrameStamp.Event(frames[..length], _key, Offset, groupStart, RelativePosition, revisions[(int)(Position - first)], LastTimestamp);
             hash = Segments.ContentHash.Add(hash, checksum);
 
             // Before the sync: readers look only below the published tail.
@@ -64,7 +75,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
     /// <summary>How much room a checkpoint takes at the most, or 0 when none can be written now.</summary>
     public int CheckpointRoom()
     {
-        var room = Checkpoint.MaxFrameBytes(_positions.Count - _coveredPositions, UncoveredBytes);
+        var room = Checkpoint.MaxFrameBytes(_positions.Count - _coveredPositions, UncoveredBytes) + StreamDelta.MaxBytes(_streams);
         return room > FreeBytes || room > FileLayout.MaxCheckpointBytes ? 0 : (int)room;
     }
 
@@ -78,11 +89,13 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
             ContentHash = ContentHash,
             LastTimestamp = LastTimestamp,
             FrameLengths = _positions.LengthsFrom(_coveredPositions, Offset),
+            Streams = StreamDelta.Of(_streams),
         };
         var body = checkpoint.Write(frame[FrameLayout.HeaderBytes..]);
         var length = FrameStamp.Other(frame, FrameKind.Checkpoint, body, _key, Offset, Offset, RelativePosition, LastTimestamp);
         LastCheckpoint = Offset;
         _coveredPositions = _positions.Count;
+        _streams.Covered();
         Offset += length;
         return length;
     }
