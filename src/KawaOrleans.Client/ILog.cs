@@ -8,18 +8,27 @@ public interface ILog
 
     /// <summary>Appends a batch, all or nothing. When it answers, the batch is on disk. The first append to a log that does not exist
     /// creates it with the default options.</summary>
-    /// <remarks>Appends made at the same time come to lie in any order; await one before the next where order matters. Refusals
-    /// that leave no trace (segment full, another primary, node not alive) are repeated at the right place for
-    /// <see cref="KawaClientOptions.RetryFor"/>. An append whose answer was lost is never repeated.</remarks>
+    /// <remarks>Appends made at the same time share calls and come to lie in any order; await one before the next where order matters, or use a
+    /// producer. Refusals that leave no trace (segment full, another primary, node not alive) are repeated at the right place for
+    /// <see cref="KawaClientOptions.RetryFor"/>, and so is an append whose answer was lost: the writer knows its events by their ids
+    /// and writes none twice.</remarks>
     /// <param name="batch">One or more events, encoded: <see cref="EventBatch.Encode"/>. Its bytes are not changed.</param>
     /// <param name="cancellation">Ends the wait; a batch that was already sent may be written all the same.</param>
     /// <returns>The positions given to the events.</returns>
-    /// <exception cref="UnknownOutcomeException">The answer was lost: the batch may or may not be in the log.</exception>
+    /// <exception cref="UnknownOutcomeException">No answer came for <see cref="KawaClientOptions.RetryFor"/> after the first was lost, or the writer does not
+    /// remember that far back: the batch may or may not be in the log.</exception>
+    /// <exception cref="EventIdConflictException">An event has the id of another event. Nothing was written.</exception>
     /// <exception cref="RequestRefusedException">An event is larger than this log takes. Nothing was written.</exception>
     /// <exception cref="NodeUnavailableException">The node with the write segment is not alive. Nothing was written.</exception>
     /// <exception cref="LogNotWritableException">No segment can be opened now. Nothing was written.</exception>
     /// <exception cref="DirectoryUnavailableException">Where to write is not known and could not be learned. Nothing was written.</exception>
     Task<Appended> AppendAsync(EventBatch batch, CancellationToken cancellation = default);
+
+    /// <summary>A producer for this log: many batches on their way at once, in order. Cheap to keep, one for each sequence of
+    /// batches whose order matters; <see cref="AppendAsync"/> shares one of its own among all callers.</summary>
+    /// <param name="options">How it gathers; the defaults of <see cref="ProducerOptions"/> unless given.</param>
+    /// <exception cref="RequestRefusedException">Options that no producer can have.</exception>
+    IEventProducer CreateProducer(ProducerOptions? options = null);
 
     /// <summary>The events from a position on, in position order and without holes.</summary>
     /// <param name="from">The first position wanted; 0 unless given. Beyond the end: none, or with <paramref name="follow"/> those to come.</param>

@@ -31,7 +31,7 @@ internal static class Checksum
         var stamp = frame[..FrameLayout.Checksum];
         return At(
             segmentKey,
-            offset,
+            unchecked((uint)(offset >> 3)),
             BinaryPrimitives.ReadUInt64LittleEndian(stamp[FrameLayout.GroupDistance..]),
             BinaryPrimitives.ReadUInt64LittleEndian(stamp[FrameLayout.Revision..]),
             BinaryPrimitives.ReadUInt64LittleEndian(stamp[FrameLayout.Timestamp..]),
@@ -40,6 +40,6 @@ internal static class Checksum
 
     /// <summary>The same for a stamp in registers: a load of bytes just stored in parts would wait for the stores.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint At(uint segmentKey, long offset, ulong place, ulong revision, ulong timestamp, ulong encodedHash) =>
-        unchecked(Fold(FourWordHash.Of(place, revision, timestamp, encodedHash)) ^ segmentKey ^ ((uint)(offset >> 3) * OffsetFactor));
+    public static uint At(uint segmentKey, uint place, ulong distanceAndPosition, ulong revision, ulong timestamp, ulong encodedHash) =>
+        unchecked(FourWordHash.Folded(distanceAndPosition, revision, timestamp, encodedHash) ^ segmentKey ^ (place * OffsetFactor));
 }

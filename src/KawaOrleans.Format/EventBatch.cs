@@ -86,7 +86,10 @@ public sealed class EventBatch
         var largest = 0;
         for (var rest = bytes.Span; !rest.IsEmpty; count++)
         {
-            if (WhyNotFrame(rest, out var padded) is { } reason)
+            var reason = UnstampedFrame.WhyNot(rest, out var padded, out var endsBatch)
+                ?? (endsBatch == (padded == rest.Length) ? null : "the last event of a batch, and only that one, is marked as such")
+                ?? UnstampedFrame.WhyChanged(rest[..padded]);
+            if (reason is not null)
             {
                 throw new BatchRefusedException($"Event {count} of the batch, at byte {bytes.Length - rest.Length}: {reason}.");
             }
@@ -125,54 +128,5 @@ public sealed class EventBatch
         var hash = EventBody.Write(e, frame[FrameLayout.HeaderBytes..length]);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameLayout.StreamHash..], hash);
         BinaryPrimitives.WriteUInt64LittleEndian(frame[FrameLayout.EncodedHash..], Checksum.OfEncoded(frame));
-    }
-
-    private static string? WhyNotFrame(ReadOnlySpan<byte> rest, out int padded)
-    {
-        padded = 0;
-        if (rest.Length < FrameLayout.HeaderBytes)
-        {
-            return $"{rest.Length} bytes are left, a frame has at least {FrameLayout.HeaderBytes}";
-        }
-
-        var length = BinaryPrimitives.ReadInt32LittleEndian(rest[FrameLayout.Length..]);
-        if (length < FrameLayout.HeaderBytes || length > rest.Length || FrameLayout.Padded(length) > rest.Length)
-        {
-            return $"its length {length} does not fit the {rest.Length} bytes left";
-        }
-
-        padded = FrameLayout.Padded(length);
-        var frame = rest[..padded];
-        var traits = (FrameTraits)frame[FrameLayout.Traits];
-        var last = padded == rest.Length;
-        if (frame[FrameLayout.Kind] != (byte)FrameKind.Event || (traits & ~(FrameTraits.LastOfBatch | FrameTraits.HasOccurred)) != 0)
-        {
-            return "only event frames with known flags can be appended";
-        }
-
-        if (frame[FrameLayout.Codecs] != 0 || frame[FrameLayout.KeyId] != 0)
-        {
-            return "compressed or encrypted events are not known to this version";
-        }
-
-        if (last != ((traits & FrameTraits.LastOfBatch) != 0))
-        {
-            return "the last event of a batch, and only that one, is marked as such";
-        }
-
-        if (frame[length..].ContainsAnyExcept((byte)0))
-        {
-            return "the padding behind an event is zero";
-        }
-
-        var hash = BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]);
-        if (EventBody.WhyNot(frame[FrameLayout.HeaderBytes..length], traits, hash) is { } reason)
-        {
-            return reason;
-        }
-
-        return Checksum.OfEncoded(frame) == BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..])
-            ? null
-            : "its bytes are not those that were encoded: they changed on the way here";
     }
 }

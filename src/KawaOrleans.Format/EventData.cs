@@ -8,7 +8,8 @@ namespace KawaOrleans;
 /// <param name="Data">The payload, opaque to the store.</param>
 public sealed record EventData(string Stream, string Type, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>The event's id, the writer's choice; random unless set. Repeat it when repeating an append.</summary>
+    /// <summary>The event's id, the writer's choice; random unless set. It names one event of its log: repeat it, with the same content, when
+    /// repeating an append.</summary>
     public Guid Id { get; init; } = RandomId.Next();
 
     /// <summary>Opaque bytes about the event; empty unless set.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace KawaOrleans.Format;
 
@@ -14,17 +15,21 @@ internal static class FourWordHash
     private const ulong Secret3 = 0x1F67B3B7A4A44072;
     private const ulong Avalanche = 0x165667919E3779F9;
 
+    /// <summary>The hash, folded to 32 bits. Its last step is h XOR (h / 2³²), of which the fold, low half XOR high half, leaves the low
+    /// half of h.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Of(ulong first, ulong second, ulong third, ulong fourth) => unchecked(
-        Avalanched(Start + FoldedProduct(first ^ Secret0, second ^ Secret1) + FoldedProduct(third ^ Secret2, fourth ^ Secret3)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong FoldedProduct(ulong left, ulong right) => Math.BigMul(left, right, out var low) ^ low;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Avalanched(ulong hash)
+    public static uint Folded(ulong first, ulong second, ulong third, ulong fourth)
     {
-        hash = unchecked((hash ^ (hash >> 37)) * Avalanche);
-        return hash ^ (hash >> 32);
+        unchecked
+        {
+            var hash = Start + FoldedProduct(first ^ Secret0, second ^ Secret1) + FoldedProduct(third ^ Secret2, fourth ^ Secret3);
+            return (uint)((hash ^ (hash >> 37)) * Avalanche);
+        }
     }
+
+    /// <remarks>Two multiplications in registers beat one whose halves come back through memory.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong FoldedProduct(ulong left, ulong right) => Bmi2.X64.IsSupported
+        ? Bmi2.X64.MultiplyNoFlags(left, right) ^ unchecked(left * right)
+        : Math.BigMul(left, right, out var low) ^ low;
 }

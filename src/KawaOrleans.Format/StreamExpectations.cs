@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Text;
+using KawaOrleans.Format;
 
 namespace KawaOrleans;
 
@@ -48,4 +50,29 @@ public sealed class StreamExpectations
     }
 
     internal ReadOnlySpan<byte> NameUtf8(int index) => _names[index];
+
+    /// <summary>For each stream named, in order, the revision of a batch's last event in it; −1: the batch has none.</summary>
+    /// <param name="batch">The batch's frames.</param>
+    /// <param name="revisions">The revisions of its events.</param>
+    internal long[] LastIn(ReadOnlySpan<byte> batch, ReadOnlySpan<long> revisions)
+    {
+        var last = new long[All.Count];
+        Array.Fill(last, -1);
+        var hashes = Array.ConvertAll(_names, static name => EventBody.HashStream(name));
+        for (var i = 0; !batch.IsEmpty; i++)
+        {
+            var hash = BinaryPrimitives.ReadUInt32LittleEndian(batch[FrameLayout.StreamHash..]);
+            for (var named = 0; named < hashes.Length; named++)
+            {
+                if (hashes[named] == hash && EventBody.StreamOf(batch).SequenceEqual(_names[named]))
+                {
+                    last[named] = revisions[i];
+                }
+            }
+
+            batch = batch[FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(batch[FrameLayout.Length..]))..];
+        }
+
+        return last;
+    }
 }

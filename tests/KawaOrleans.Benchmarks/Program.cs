@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using KawaOrleans;
 using KawaOrleans.Benchmarks;
 using KawaOrleans.Benchmarks.Cluster;
 using KawaOrleans.Benchmarks.Cluster.Silos;
@@ -71,7 +72,19 @@ static Report Execute(Suite suite, bool quick, string? only)
     {
         var rowStarted = Stopwatch.GetTimestamp();
         Console.Error.Write($"{row.Id} … ");
-        figures.AddRange(row.Measure(run).Where(f => run.Wants(f.Id)));
+        try
+        {
+            foreach (var figure in row.Measure(run).Where(f => run.Wants(f.Id)))
+            {
+                figures.Add(figure);
+            }
+        }
+        catch (Exception failed) when (failed is KawaException or InvalidOperationException or TimeoutException or IOException)
+        {
+            // Servers may fail in ways that the other rows do not share; what was measured before is not thrown away.
+            figures.Add(Figure.Failed(row.Id, failed));
+        }
+
         Console.Error.WriteLine(UnitText.Text($"{Stopwatch.GetElapsedTime(rowStarted).TotalSeconds:0.0} s"));
     }
 

@@ -65,6 +65,15 @@ public sealed class EngineKillTests(ITestOutputHelper output) : IDisposable
 
     private string[] SegmentFiles() => Directory.GetFiles(_folders[^1].FullName, "*.seg", SearchOption.AllDirectories);
 
+    /// <summary>A file made ahead that no segment has claimed yet bears a magic of its own (docs/FORMAT.md).</summary>
+    private static bool IsSpare(string file)
+    {
+        using var bytes = File.Open(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var sector = new byte[16];
+        bytes.ReadExactly(sector);
+        return sector.AsSpan(8).SequenceEqual("KAWA.SPR"u8);
+    }
+
     /// <summary>Kills at the start and amid recovery too, mostly amid appends and rolls.</summary>
     private async Task<string> RunAndKillAsync(Dictionary<NumberedLog, long> known, Random random)
     {
@@ -92,7 +101,7 @@ public sealed class EngineKillTests(ITestOutputHelper output) : IDisposable
     private void Check(Dictionary<NumberedLog, long> known, string when)
     {
         var tails = new Dictionary<string, long>();
-        foreach (var file in SegmentFiles())
+        foreach (var file in SegmentFiles().Where(static file => !IsSpare(file)))
         {
             using var segment = Segment.OpenReadOnly(file);
             tails[file] = segment.Tail.Position;

@@ -23,6 +23,9 @@ internal static class Sample
         ChainVersion = 1,
     };
 
+    /// <summary>What stamps made here give every event.</summary>
+    public const long Revision = 3;
+
     public static EventData Event(int number, int dataBytes = 100) => new($"order-{number % 7}", "placed", Payload(number, dataBytes))
     {
         Id = new Guid(number, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
@@ -41,7 +44,7 @@ internal static class Sample
     public static uint Stamp(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp)
     {
         Rehash(frame);
-        return FrameStamp.Event(frame, Header().Identity.ChecksumKey, offset, groupStart, relativePosition, revision: 3, timestamp);
+        return StampEncoded(frame, offset, groupStart, relativePosition, timestamp);
     }
 
     /// <summary>Streams that no checkpoint covers, with so many events of three streams.</summary>
@@ -56,6 +59,17 @@ internal static class Sample
         }
 
         return streams;
+    }
+
+    /// <summary>Stamps a frame as a writer does, from the hash it carries; answers the checksum.</summary>
+    public static uint StampEncoded(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp) => FrameStamp.Event(
+        frame, Header().Identity.ChecksumKey, (uint)(offset / 8), FrameStamp.DistanceAndPosition(offset, groupStart, relativePosition), Revision, timestamp);
+
+    /// <summary>Appends a batch that expects something, and answers what became of it.</summary>
+    public static async Task<BatchOutcome> AppendAsync(SegmentWriter writer, EventBatch batch, StreamExpectations expected)
+    {
+        using var block = EventBlock.Parse(batch.Bytes);
+        return Assert.Single((await writer.AppendAsync(block, null, [expected])).Outcomes!);
     }
 
     public static byte[] Payload(int number, int bytes)

@@ -19,18 +19,33 @@ public sealed class Block : IDisposable
     // made and collected only with everything else.
     private const int LeastPooledBytes = 16 * 1024;
 
-    private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly ReadOnlyMemory<byte>[]? _pieces;
+    private ReadOnlyMemory<byte> _bytes;
     private byte[]? _pooled;
     private bool _disposed;
 
     /// <summary>A block that will be written from this memory.</summary>
-    public Block(ReadOnlyMemory<byte> bytes) => _bytes = bytes;
+    public Block(ReadOnlyMemory<byte> bytes)
+    {
+        _bytes = bytes;
+        Length = bytes.Length;
+    }
+
+    private Block(ReadOnlyMemory<byte>[] pieces, int length)
+    {
+        _pieces = pieces;
+        Length = length;
+    }
 
     private Block(byte[] pooled, int length)
     {
         _pooled = pooled;
         _bytes = pooled.AsMemory(0, length);
+        Length = length;
     }
+
+    /// <summary>How many bytes.</summary>
+    public int Length { get; }
 
     /// <summary>The bytes.</summary>
     /// <exception cref="ObjectDisposedException">The block was disposed.</exception>
@@ -39,6 +54,12 @@ public sealed class Block : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_pieces is not null && _bytes.IsEmpty)
+            {
+                // Only for a receiver in the sender's own process: a message is written piece by piece.
+                _bytes = Joined(_pieces, Length);
+            }
+
             return _bytes;
         }
     }
@@ -48,6 +69,25 @@ public sealed class Block : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batch);
         return new Block(batch.Bytes);
+    }
+
+    /// <summary>Several batches, ready to be appended by one call, in this order and each all or nothing for itself.</summary>
+    /// <exception cref="BatchRefusedException">No batches, or too many bytes together.</exception>
+    public static Block Of(IReadOnlyList<EventBatch> batches)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        var pieces = new ReadOnlyMemory<byte>[batches.Count];
+        var bytes = 0L;
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            pieces[i] = batches[i].Bytes;
+            bytes += pieces[i].Length;
+        }
+
+        return bytes is > 0 and <= Limits.MaxBatchBytes
+            ? new Block(pieces, (int)bytes)
+            : throw new BatchRefusedException(
+                $"The batches of one call take 1 to {Limits.MaxBatchBytes} bytes as stored together; these {pieces.Length} take {bytes}. Make several calls.");
     }
 
     /// <summary>Gives pooled memory back. Nothing may look at <see cref="Bytes"/>, or at an event in them, from here on.</summary>
@@ -73,6 +113,34 @@ public sealed class Block : IDisposable
         reader.ReadBytes(pooled.AsSpan(0, (int)length));
         return new Block(pooled, (int)length);
     }
+
+    internal void Write<TBufferWriter>(ref Writer<TBufferWriter> writer)
+        where TBufferWriter : IBufferWriter<byte>
+    {
+        if (_pieces is null)
+        {
+            writer.Write(Bytes.Span);
+            return;
+        }
+
+        foreach (var piece in _pieces)
+        {
+            writer.Write(piece.Span);
+        }
+    }
+
+    private static byte[] Joined(ReadOnlyMemory<byte>[] pieces, int length)
+    {
+        var joined = new byte[length];
+        var end = 0;
+        foreach (var piece in pieces)
+        {
+            piece.CopyTo(joined.AsMemory(end));
+            end += piece.Length;
+        }
+
+        return joined;
+    }
 }
 
 [RegisterSerializer]
@@ -87,8 +155,8 @@ internal sealed class BlockCodec : IFieldCodec<Block>
         }
 
         writer.WriteFieldHeader(fieldIdDelta, expectedType!, typeof(Block), WireType.LengthPrefixed);
-        writer.WriteVarUInt32(checked((uint)value.Bytes.Length));
-        writer.Write(value.Bytes.Span);
+        writer.WriteVarUInt32(checked((uint)value.Length));
+        value.Write(ref writer);
     }
 
     public Block ReadValue<TInput>(ref Reader<TInput> reader, Field field)

@@ -4,15 +4,18 @@ namespace KawaOrleans;
 [GrainInterfaceType("kawa.segment"), Alias("kawa.segment")]
 public interface ISegmentGrain : IGrainWithGuidCompoundKey
 {
-    /// <summary>Appends a batch, all or nothing. An answer means: on disk.</summary>
-    /// <param name="batch">An <see cref="EventBatch"/>, as <c>Block.Of(batch)</c>.</param>
-    /// <param name="cancellation">Ends the wait; the batch may be written all the same.</param>
-    /// <returns><see cref="Appended"/>, <see cref="SegmentEnded"/> (ask the directory for the chain and repeat there), or <see cref="NotPrimary"/>.</returns>
-    /// <exception cref="RequestRefusedException">The batch is empty, too large or malformed. Nothing was written.</exception>
+    /// <summary>Appends batches, each all or nothing. An answer means: on disk. The writer remembers the ids of the newest events: a batch
+    /// that is among them already is answered with its first positions and not written again.</summary>
+    /// <param name="request">What to append; a plain block by <see cref="SegmentAppends.Append"/>.</param>
+    /// <param name="cancellation">Ends the wait; the batches may be written all the same.</param>
+    /// <returns><see cref="Appended"/> for all batches together; <see cref="BatchOutcomes"/> when they differ, or one of
+    /// <see cref="IdConflict"/> and <see cref="TooOldToTell"/> for a single one. With nothing written: <see cref="SegmentEnded"/> (ask the directory
+    /// for the chain and repeat there), <see cref="NotPrimary"/>, <see cref="Busy"/> (repeat later) or <see cref="OutOfSequence"/>.</returns>
+    /// <exception cref="RequestRefusedException">The block is empty, too large or malformed. Nothing was written.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive. Nothing was written.</exception>
-    /// <exception cref="SegmentFaultedException">The file failed; whether this batch is in it is unknown until it recovered.</exception>
+    /// <exception cref="SegmentFaultedException">The file failed; whether the batches are in it is unknown until it recovered.</exception>
     [Alias("Append"), ResponseTimeout("00:00:05")]
-    ValueTask<AppendResult> Append(Block batch, CancellationToken cancellation = default);
+    ValueTask<AppendResult> Append(AppendRequest request, CancellationToken cancellation = default);
 
     /// <summary>Committed events from a position on; filtered beside the map when a filter is given.</summary>
     /// <exception cref="RequestRefusedException">A negative or reversed range, or a limit out of bounds.</exception>

@@ -3,13 +3,17 @@ namespace KawaOrleans.Client;
 /// <summary>Waits for an answer for as long as the one who owes it is alive.</summary>
 /// <remarks>A call to a crashed silo is not answered before its response timeout, many seconds later and even when the cluster
 /// has long noticed. So after half of <paramref name="silence"/> the callee is asked for a sign of life, by a call that costs it
-/// nothing; if that is not answered within the other half either, waiting ends. What the call did remains unknown.</remarks>
-internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
+/// nothing; if that is not answered within the other half either, waiting ends. What the call did remains unknown.
+/// A quick answer costs no timer: all calls under way share one tick, in <see cref="Patience"/>.</remarks>
+internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
 {
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+    public AnswerWatch(TimeSpan silence, TimeProvider time)
+        : this(silence, new Patience(time))
+    {
+    }
 
     /// <summary>The same with no more patience than this.</summary>
-    public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, time) : this;
+    public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, patience) : this;
 
     /// <param name="callee">Names the callee in the error.</param>
     /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
@@ -28,21 +32,7 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
         var answer = call(abandoned.Token);
         try
         {
-            var patience = expected + (signOfLife is null ? silence : silence / 2);
-            while (!await IsDoneWithin(answer, patience, cancellation).ConfigureAwait(false))
-            {
-                var alive = signOfLife is not null && await GivesSign(answer, signOfLife, abandoned.Token).ConfigureAwait(false);
-                if (!alive && !answer.IsCompleted)
-                {
-                    Forget(answer);
-                    cancellation.ThrowIfCancellationRequested();
-                    throw new TimeoutException($"{callee} gave no sign of life for {(expected + silence).TotalSeconds:0.0} s");
-                }
-
-                patience = silence / 2;
-            }
-
-            return await answer.ConfigureAwait(false);
+            return await AwaitAsync(callee, answer, signOfLife, expected, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -54,35 +44,59 @@ internal sealed class AnswerWatch(TimeSpan silence, TimeProvider time)
         }
     }
 
-    /// <summary>True also when the answer came meanwhile.</summary>
-    private async Task<bool> GivesSign(Task answer, Func<CancellationToken, Task<bool>> signOfLife, CancellationToken abandoned)
+    /// <summary>The same for a call under way that cannot be cancelled.</summary>
+    /// <inheritdoc cref="AwaitAsync{T}(string, Func{CancellationToken, Task{T}}, Func{CancellationToken, Task{bool}}?, TimeSpan, CancellationToken)"/>
+    public async Task<T> AwaitAsync<T>(
+        string callee, Task<T> answer, Func<CancellationToken, Task<bool>>? signOfLife, TimeSpan expected, CancellationToken cancellation)
     {
-        var sign = signOfLife(abandoned);
+        var limit = expected + (signOfLife is null ? silence : silence / 2);
+        while (!await IsDoneWithin(answer, limit, cancellation).ConfigureAwait(false))
+        {
+            var alive = signOfLife is not null && await GivesSign(answer, signOfLife, cancellation).ConfigureAwait(false);
+            if (!alive && !answer.IsCompleted)
+            {
+                Forget(answer);
+                cancellation.ThrowIfCancellationRequested();
+                throw new TimeoutException($"{callee} gave no sign of life for {(expected + silence).TotalSeconds:0.0} s");
+            }
+
+            limit = silence / 2;
+        }
+
+        return await answer.ConfigureAwait(false);
+    }
+
+    /// <summary>True also when the answer came meanwhile.</summary>
+    private async Task<bool> GivesSign(Task answer, Func<CancellationToken, Task<bool>> signOfLife, CancellationToken cancellation)
+    {
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var sign = signOfLife(abandoned.Token);
         var first = Task.WhenAny(answer, sign);
-        if (!await IsDoneWithin(first, silence / 2, abandoned).ConfigureAwait(false))
+        if (!await IsDoneWithin(first, silence / 2, cancellation).ConfigureAwait(false))
         {
             Forget(sign);
+            await abandoned.CancelAsync().ConfigureAwait(false);
             return false;
         }
 
         return answer.IsCompleted || await sign.ConfigureAwait(false);
     }
 
-    /// <summary>Counts only time in which this process could run: a step that took long because the process itself was starved or
-    /// suspended says nothing about the callee, and counts as one step.</summary>
-    private async Task<bool> IsDoneWithin(Task task, TimeSpan limit, CancellationToken cancellation)
+    private async ValueTask<bool> IsDoneWithin(Task task, TimeSpan limit, CancellationToken cancellation)
     {
-        for (var left = limit; left > TimeSpan.Zero && !task.IsCompleted; left -= Step)
+        if (task.IsCompleted)
         {
-            await task.WaitAsync(left < Step ? left : Step, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!task.IsCompleted && cancellation.IsCancellationRequested)
-            {
-                Forget(task);
-                throw new OperationCanceledException(cancellation);
-            }
+            return true;
         }
 
-        return task.IsCompleted;
+        var isDone = await patience.WaitAsync(task, limit, cancellation).ConfigureAwait(false);
+        if (!isDone && cancellation.IsCancellationRequested)
+        {
+            Forget(task);
+            throw new OperationCanceledException(cancellation);
+        }
+
+        return isDone;
     }
 
     /// <summary>Nobody waits for it any more; its error is nobody's.</summary>

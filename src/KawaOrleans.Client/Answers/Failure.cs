@@ -9,6 +9,9 @@ internal static class Failure
     /// <summary>The call certainly had no effect and may succeed later, unchanged.</summary>
     public static bool HadNoEffect(Exception e) => e is KawaException { IsRetryable: true } or LimitExceededException or GatewayTooBusyException;
 
+    /// <summary>The segment, or the way to it, says in its own words that nothing was written; only of a failed file it cannot know.</summary>
+    public static bool SaysNotWritten(Exception e) => e is KawaException and not SegmentFaultedException and not UnknownOutcomeException;
+
     /// <summary>The way there or back failed: the call may or may not have been executed.</summary>
     public static bool IsOnTheWay(Exception e, CancellationToken callers) => e switch
     {

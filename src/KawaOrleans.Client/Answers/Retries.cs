@@ -12,6 +12,11 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
 
     public Budget Begin() => new(this);
 
+    public Backoff NewBackoff() => new(this);
+
+    /// <summary>True when another attempt, so long from now, is not too late for what began (or failed first) then.</summary>
+    public bool HasTimeFor(TimeSpan delay, long began) => time.GetElapsedTime(began) + delay <= retryFor;
+
     /// <summary>Makes a call without effects until it succeeds, fails for good, or the budget is spent; then the last error is thrown.</summary>
     public Task<T> RunAsync<T>(Func<Budget, CancellationToken, Task<T>> call, CancellationToken cancellation) =>
         RunAsync(Begin(), call, cancellation);
@@ -43,11 +48,26 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
         }
     }
 
+    /// <summary>The distances between attempts that follow each other without success.</summary>
+    internal sealed class Backoff(Retries retries)
+    {
+        private TimeSpan _delay = FirstDelay;
+
+        public TimeSpan Next()
+        {
+            var delay = _delay * retries.Jitter();
+            _delay = _delay * 2 < LongestDelay ? _delay * 2 : LongestDelay;
+            return delay;
+        }
+
+        public void Reset() => _delay = FirstDelay;
+    }
+
     /// <summary>The attempts at one thing.</summary>
     internal sealed class Budget(Retries retries)
     {
         private readonly long _began = retries.Time.GetTimestamp();
-        private TimeSpan _delay = FirstDelay;
+        private readonly Backoff _backoff = retries.NewBackoff();
 
         /// <summary>How long the next callee may be silent: less, the longer the whole has taken already. Two callees that lived on
         /// the same dead node are not waited for one after the other.</summary>
@@ -63,21 +83,18 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
         /// <summary>Waits and answers true, or answers false when it is too late for another attempt.</summary>
         public async ValueTask<bool> AgainAsync(CancellationToken cancellation)
         {
-            var delay = _delay * retries.Jitter();
-            if (retries.Time.GetElapsedTime(_began) + delay > retries.Total)
+            var delay = _backoff.Next();
+            if (!retries.HasTimeFor(delay, _began))
             {
                 return false;
             }
 
-            _delay = _delay * 2 < LongestDelay ? _delay * 2 : LongestDelay;
             await Task.Delay(delay, retries.Time, cancellation).ConfigureAwait(false);
             return true;
         }
     }
 
     private TimeProvider Time => time;
-
-    private TimeSpan Total => retryFor;
 
     private TimeSpan Silence => silence;
 

@@ -9,7 +9,9 @@ internal sealed class LogHandle : ILog
     private readonly Retries _retries;
     private readonly KawaClientOptions _options;
     private readonly TimeProvider _time;
-    private readonly Appender _appender;
+    private readonly KnownEnd _end = new();
+    private readonly WriteTargets _targets;
+    private readonly EventProducer _shared;
 
     public LogHandle(string name, IGrains grains, AnswerWatch watch, Retries retries, KawaClientOptions options, TimeProvider time)
     {
@@ -20,7 +22,8 @@ internal sealed class LogHandle : ILog
         _retries = retries;
         _options = options;
         _time = time;
-        _appender = new Appender(name, _chains, _segments, retries);
+        _targets = new WriteTargets(_chains, grains, watch, _end);
+        _shared = NewProducer(new ProducerOptions());
     }
 
     public string Name { get; }
@@ -28,7 +31,15 @@ internal sealed class LogHandle : ILog
     public Task<Appended> AppendAsync(EventBatch batch, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return _appender.AppendAsync(batch, cancellation);
+        return _shared.AppendAsync(batch, cancellation);
+    }
+
+    public IEventProducer CreateProducer(ProducerOptions? options = null)
+    {
+        options ??= new ProducerOptions();
+        return options.WhyNot() is { } reason
+            ? throw new RequestRefusedException($"Log '{Name}' cannot have such a producer: {reason}.")
+            : NewProducer(options);
     }
 
     public IAsyncEnumerable<RecordedEvent> ReadAsync(long from = 0, bool follow = false, CancellationToken cancellation = default) =>
@@ -75,6 +86,8 @@ internal sealed class LogHandle : ILog
         _chains.Forget();
         await _directory.DeleteAsync(cancellation).ConfigureAwait(false);
     }
+
+    private EventProducer NewProducer(ProducerOptions options) => new(new AppendLine(Name, _targets, _end, _retries, _time, options));
 
     private LogReader NewReader() => new(NewBlocks(), _options.BlocksAhead, _options.ReadBlockBytes, _time);
 

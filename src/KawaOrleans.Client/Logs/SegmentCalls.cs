@@ -3,21 +3,6 @@ namespace KawaOrleans.Client;
 /// <summary>Calls to segment grains: one attempt each, and a typed error when no answer comes.</summary>
 internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
 {
-    /// <exception cref="UnknownOutcomeException">The batch may have been written.</exception>
-    public async Task<AppendResult> AppendAsync(string log, ChainSegment segment, Block batch, CancellationToken cancellation)
-    {
-        try
-        {
-            var grain = grains.Segment(segment.Id, segment.Primary);
-            return await AskAsync(grain, segment.Primary, token => grain.Append(batch, token).AsTask(), TimeSpan.Zero, TimeSpan.MaxValue, cancellation)
-                .ConfigureAwait(false);
-        }
-        catch (Exception e) when (!IsSafe(e, cancellation))
-        {
-            throw new UnknownOutcomeException(log, e.Message, e);
-        }
-    }
-
     /// <summary>One block of events, checked to be what was asked for; the events in it verify themselves when they are read.</summary>
     /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
     public async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
@@ -58,13 +43,6 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
             : null;
     }
 
-    /// <summary>True when the batch was certainly not written, or when the caller himself gave up waiting. The segment says in its
-    /// own words why it did not write; only of a failed file it cannot know.</summary>
-    private static bool IsSafe(Exception e, CancellationToken cancellation) =>
-        e is KawaException and not SegmentFaultedException and not UnknownOutcomeException
-        || Failure.HadNoEffect(e)
-        || (e is OperationCanceledException && cancellation.IsCancellationRequested);
-
     private async Task<T> ReachAsync<T>(
         ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, TimeSpan patience, CancellationToken cancellation)
     {
@@ -82,7 +60,8 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
         ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, TimeSpan patience, CancellationToken cancellation) =>
         watch.Within(patience).AwaitAsync($"node '{node}'", call, token => GivesSign(grain, token), expected, cancellation);
 
-    private static async Task<bool> GivesSign(ISegmentGrain grain, CancellationToken cancellation)
+    /// <summary>True when the segment's node answers.</summary>
+    public static async Task<bool> GivesSign(ISegmentGrain grain, CancellationToken cancellation)
     {
         try
         {

@@ -23,4 +23,16 @@ public sealed class KawaEventStoreOptions
     /// <see cref="ChainStorageName"/> (Redis, PostgreSQL, Azure …; it must check ETags) instead of <see cref="ChainStorePath"/>.
     /// Off unless set.</summary>
     public bool UseGrainStorageForChains { get; set; }
+
+    /// <summary>How many of its log's newest events each writer remembers by their ids, to know repeated appends again; 1,048,576 unless set, 0 to
+    /// 16,777,216. Takes 28 bytes an event and log written here, as events come. Fewer: a retry after a longer silence is more often
+    /// told that nobody knows. 0: every retry is.</summary>
+    public int RememberedEvents { get; set; } = 1024 * 1024;
+
+    /// <summary>How many bytes of appends one segment holds that are not on disk yet; 32 MiB unless set, at least 8 MiB. More are answered
+    /// <see cref="KawaOrleans.Busy"/>. Larger: more memory and longer waits; smaller: callers are turned away by a shorter pause of the disk.</summary>
+    public long MaxQueuedBytesPerSegment { get; set; } = 32L * 1024 * 1024;
+
+    /// <summary>The same for all segments of this silo together; 256 MiB unless set, at least 8 MiB.</summary>
+    public long MaxQueuedBytes { get; set; } = 256L * 1024 * 1024;
 }

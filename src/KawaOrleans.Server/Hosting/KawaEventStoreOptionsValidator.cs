@@ -10,6 +10,8 @@ namespace KawaOrleans.Server;
 internal sealed class KawaEventStoreOptionsValidator(
     IOptions<KawaEventStoreOptions> kawa, IOptions<SiloOptions> silo, IServiceProvider services) : IConfigurationValidator
 {
+    private const int MaxRememberedEvents = 16 * 1024 * 1024;
+
     public void ValidateConfiguration()
     {
         if (WhyNot(kawa.Value, silo.Value.SiloName) is { } reason)
@@ -41,6 +43,17 @@ internal sealed class KawaEventStoreOptionsValidator(
         if (string.IsNullOrWhiteSpace(options.ChainStorePath) != options.UseGrainStorageForChains)
         {
             return NoChainStore().Message;
+        }
+
+        if (options.RememberedEvents is < 0 or > MaxRememberedEvents)
+        {
+            return Of(nameof(options.RememberedEvents), $"is 0 to {MaxRememberedEvents}; {options.RememberedEvents} is not.");
+        }
+
+        if (Math.Min(options.MaxQueuedBytes, options.MaxQueuedBytesPerSegment) < Limits.MaxBatchBytes)
+        {
+            var property = options.MaxQueuedBytes < Limits.MaxBatchBytes ? nameof(options.MaxQueuedBytes) : nameof(options.MaxQueuedBytesPerSegment);
+            return Of(property, $"is at least {Limits.MaxBatchBytes}, the largest batch.");
         }
 
         return options.ChainStorePath is { } path && IsInside(path, options.DataDirectory)

@@ -13,6 +13,8 @@ internal sealed class KawaMetrics : IDisposable
     private readonly Counter<long> _appendedBytes;
     private readonly Counter<long> _readBytes;
     private readonly Counter<long> _rolls;
+    private readonly Counter<long> _busy;
+    private readonly UpDownCounter<long> _queued;
 
     public KawaMetrics()
     {
@@ -20,17 +22,23 @@ internal sealed class KawaMetrics : IDisposable
         _events = _meter.CreateCounter<long>("kawa.appended.events", description: "Events acknowledged");
         _appendedBytes = _meter.CreateCounter<long>("kawa.appended.bytes", "By", "Bytes acknowledged, as stored");
         _readBytes = _meter.CreateCounter<long>("kawa.read.bytes", "By", "Bytes of frames answered to reads");
+        _busy = _meter.CreateCounter<long>("kawa.append.busy", description: "Appends refused because too much waited for the disk");
+        _queued = _meter.CreateUpDownCounter<long>("kawa.append.queued", "By", "Bytes of appends that wait for the disk");
         _rolls = _meter.CreateCounter<long>("kawa.rolls", description: "Segments found full");
     }
 
-    public void Appended(int events, int bytes)
+    public void Appended(int batches, int events, int bytes)
     {
-        _batches.Add(1);
+        _batches.Add(batches);
         _events.Add(events);
         _appendedBytes.Add(bytes);
     }
 
     public void Read(int bytes) => _readBytes.Add(bytes);
+
+    public void Busy() => _busy.Add(1);
+
+    public void Queued(int bytes) => _queued.Add(bytes);
 
     public void Rolled() => _rolls.Add(1);
 

@@ -5,6 +5,7 @@ using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Placement;
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Server.Queries;
+using KawaOrleans.Server.Segments;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -65,6 +66,8 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<ClusterJoin>());
 
         services.AddSingleton<KawaMetrics>();
+        services.AddSingleton<QueuedBytes>();
+        services.AddSingleton<RecentEvents>();
         services.AddSingleton<KawaHealthCheck>();
         services.AddSingleton<AggregationRegistry>();
         return builder

@@ -25,6 +25,9 @@ internal interface INodeService : IGrainService
     [Alias("Replicas"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId);
 
+    [Alias("Remember"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<byte[]>> Remember(Guid segmentId, int generation, long from, long to);
+
     [Alias("Describe"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<NodeDescription>> Describe();
 }

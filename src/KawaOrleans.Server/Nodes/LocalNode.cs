@@ -60,6 +60,9 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version);
     }
 
+    /// <summary>See <see cref="Segment.Remember"/>.</summary>
+    public byte[] Remember(Guid segmentId, int generation, long from, long to) => Get(host.Store, segmentId, generation).Remember(from, to);
+
     /// <summary>Keeps the chain, then makes the replicas here agree with the newest one kept.</summary>
     public long Announce(Chain chain)
     {
@@ -119,6 +122,12 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         if (tail.Position >= end)
         {
             segment.Seal(end);
+            if (newest.WriteSegment is { } next && next.Primary != host.Name)
+            {
+                // The log is written elsewhere now: nobody here comes for it.
+                segment.TakeMemory();
+            }
+
             LogSealed(identity.Id, newest.LogName, end);
         }
         else

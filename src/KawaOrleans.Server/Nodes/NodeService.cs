@@ -39,6 +39,9 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(Guid logId) => Answer(() => inventory.Replicas(logId));
 
+    public Task<NodeAnswer<byte[]>> Remember(Guid segmentId, int generation, long from, long to) =>
+        Answer(() => node.Remember(segmentId, generation, from, to));
+
     public Task<NodeAnswer<NodeDescription>> Describe() => Answer(inventory.Describe);
 
     /// <summary>What the files refuse is unknown to whoever asked; storage types never cross the wire.</summary>

@@ -36,6 +36,10 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     public Task<NodeAnswer<IReadOnlyList<SegmentDescription>>> Replicas(string node, Guid logId, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Replicas(logId), cancellation);
 
+    /// <summary>What a writer remembers of the events in [from, to) of one of the node's segments.</summary>
+    public Task<NodeAnswer<byte[]>> Remember(string node, Guid segmentId, int generation, long from, long to, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.Remember(segmentId, generation, from, to), cancellation);
+
     /// <summary>The node and what it cannot trust.</summary>
     public Task<NodeAnswer<NodeDescription>> Describe(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Describe(), cancellation);

@@ -74,7 +74,8 @@ internal sealed partial class SegmentGrain
         try
         {
             var openingId = Guid.NewGuid();
-            var writer = await Task.Run(() => segment.OpenWriter(openingId));
+            var memory = segment.HasMemory ? null : await recent.Of(segment, chain);
+            var writer = await Task.Run(() => memory is null ? segment.OpenWriter(openingId) : segment.OpenWriter(openingId, memory));
             _opening = new Opening(segment, writer, chain);
             LogOpened(_segmentId, chain.LogName, openingId);
             return null;
@@ -175,5 +176,9 @@ internal sealed partial class SegmentGrain
     }
 
     /// <summary>The write handle of one tenure and the chain that allowed it.</summary>
-    private sealed record Opening(Segment Segment, SegmentWriter Writer, Chain Chain);
+    private sealed record Opening(Segment Segment, SegmentWriter Writer, Chain Chain)
+    {
+        /// <summary>Known to this tenure alone: another one begins every run anew.</summary>
+        public BlockRuns Runs { get; } = new();
+    }
 }

@@ -14,16 +14,21 @@ namespace KawaOrleans.Server.Segments;
 /// write handle from each other. Nothing here blocks the scheduler, so appends pipeline and reads go on beside them.</summary>
 [PinnedToNode, Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
 internal sealed partial class SegmentGrain(
-    NodeHost host, LocalNode node, ChainSource chains, AggregationRegistry aggregations, KawaMetrics metrics, ILogger<SegmentGrain> logger)
+    NodeHost host, LocalNode node, ChainSource chains, RecentEvents recent, QueuedBytes queued, AggregationRegistry aggregations,
+    KawaMetrics metrics, ILogger<SegmentGrain> logger)
     : Grain, ISegmentGrain
 {
     private const int MaxOpenings = 3;
+
+    // A queue as long as it may be is on disk about then.
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly SingleFlight<AppendResult?> _openings = new();
     private Guid _segmentId;
     private Opening? _opening;
     private Task<Chain>? _roll;
     private bool _spareAsked;
+    private long _queuedBytes;
 
     // Map and index are at hand. From then on one event is read where its request is: handing it to another thread costs as much as
     // the read, and a page that is not in memory holds up this segment's calls alone, one thread of the pool instead of many.
@@ -35,9 +40,28 @@ internal sealed partial class SegmentGrain(
         return Task.CompletedTask;
     }
 
-    public async ValueTask<AppendResult> Append(Block batch, CancellationToken cancellation = default)
+    public async ValueTask<AppendResult> Append(AppendRequest request, CancellationToken cancellation = default)
     {
-        var parsed = Parse(batch);
+        var bytes = request?.Batches?.Length ?? 0;
+        if (!queued.TryEnter(ref _queuedBytes, bytes))
+        {
+            return new Busy(RetryAfter);
+        }
+
+        try
+        {
+            using var block = Parse(request?.Batches);
+            return await Append(block, request!, cancellation);
+        }
+        finally
+        {
+            queued.Leave(ref _queuedBytes, bytes);
+            request?.Batches?.Dispose();
+        }
+    }
+
+    private async Task<AppendResult> Append(EventBlock block, AppendRequest request, CancellationToken cancellation)
+    {
         for (var openings = 0; openings < MaxOpenings; openings++)
         {
             if (!IsCurrent(_opening) && await _openings.Run(Open) is { } refusal)
@@ -50,19 +74,26 @@ internal sealed partial class SegmentGrain(
                 continue; // taken from us between the two lines
             }
 
-            CheckEventSize(parsed, opening.Chain);
+            CheckEventSize(block, opening.Chain);
+            cancellation.ThrowIfCancellationRequested();
+
+            // Nothing is awaited from here until the writer has the block, so blocks reach it in the order they are taken; after one
+            // that it refused as too large it refuses all, so none overtakes.
+            if (!opening.Runs.Take(request.Order))
+            {
+                return new OutOfSequence();
+            }
+
             try
             {
-                // Nothing was awaited since the batch arrived, unless the writer had to be opened: batches of one sender reach the
-                // writer in the order they came, and after one that it refused as too large it refuses all, so none overtakes.
-                var appended = await Write(opening.Writer, parsed, cancellation);
-                metrics.Appended(appended.Count, parsed.Bytes.Length);
+                var appended = await opening.Writer.AppendAsync(block, request.RetrySince);
+                metrics.Appended(block.BatchCount, appended.Count, appended.Outcomes is null ? block.Bytes.Length : 0);
                 PrepareAhead(opening);
-                return new Appended(appended.First, appended.Count, new DateTimeOffset(appended.Timestamp, TimeSpan.Zero));
+                return AppendAnswer.Of(appended);
             }
             catch (SegmentFullException)
             {
-                return await Roll(opening, parsed.Bytes.Length);
+                return await Roll(opening, block.Bytes.Length);
             }
             catch (WriterFencedException) when (HasEnded(opening.Segment))
             {
@@ -144,11 +175,11 @@ internal sealed partial class SegmentGrain(
         return await OffScheduler(() => SegmentFold.Run(segment, aggregation, query, filter, cancellation));
     }
 
-    private static EventBatch Parse(Block? batch)
+    private static EventBlock Parse(Block? batches)
     {
         try
         {
-            return EventBatch.Parse(batch?.Bytes ?? default);
+            return EventBlock.Parse(batches?.Bytes ?? default);
         }
         catch (BatchRefusedException e)
         {
@@ -156,21 +187,15 @@ internal sealed partial class SegmentGrain(
         }
     }
 
-    private static void CheckEventSize(EventBatch batch, Chain chain)
+    private static void CheckEventSize(EventBlock block, Chain chain)
     {
         var limit = Limits.MaxEventBytesFor(chain.Options.SegmentBytes);
-        if (batch.LargestEventBytes > limit)
+        if (block.LargestEventBytes > limit)
         {
             throw new RequestRefusedException(
                 $"An event of log '{chain.LogName}' takes at most {limit} bytes as stored, half its segment size of {chain.Options.SegmentBytes}"
-                + $" or {Limits.MaxEventBytes}; one of these takes {batch.LargestEventBytes}.");
+                + $" or {Limits.MaxEventBytes}; one of these takes {block.LargestEventBytes}.");
         }
-    }
-
-    private static async ValueTask<AppendedBatch> Write(SegmentWriter writer, EventBatch batch, CancellationToken cancellation)
-    {
-        var written = writer.AppendAsync(batch);
-        return cancellation.CanBeCanceled ? await written.AsTask().WaitAsync(cancellation) : await written;
     }
 
     private static bool HasEnded(Segment segment) => segment.State is SegmentState.Fenced or SegmentState.Sealed;

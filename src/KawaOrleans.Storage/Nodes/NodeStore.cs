@@ -38,7 +38,7 @@ public sealed class NodeStore : IDisposable
         _host = new SegmentHost(volume, new MapCache(), time, FinishLater)
         {
             CheckpointIntervalBytes = checkpointIntervalBytes,
-            HeadsBefore = header => header.BasePosition == 0 ? NoHeads.Instance : HeadsOf(header.LogId).Before(header.BasePosition),
+            HeadsBefore = header => header.Predecessor is null ? NoHeads.Instance : HeadsOf(header.LogId).Before(header.BasePosition),
         };
         _spares = new SpareFiles(volume);
         volume.CreateDirectory(directory);
@@ -208,7 +208,8 @@ public sealed class NodeStore : IDisposable
     }
 
     /// <summary>Moves a segment's file, which the chain no longer lists, out of the way: kept under <c>aside/</c> beside a note
-    /// that says why, not erased.</summary>
+    /// that says why, not erased. Nothing happens to one that was set aside before.</summary>
+    /// <exception cref="DiskFullException">No room for the note; the segment stays where it is.</exception>
     public void SetAside(Segment segment, string reason)
     {
         ArgumentNullException.ThrowIfNull(segment);
@@ -216,12 +217,12 @@ public sealed class NodeStore : IDisposable
         lock (_changes)
         {
             var header = segment.Header;
-            if (!_segments.TryRemove((header.Identity.Id, header.Identity.Generation), out _))
+            var key = (header.Identity.Id, header.Identity.Generation);
+            if (!_segments.ContainsKey(key))
             {
                 return;
             }
 
-            segment.Dispose();
             var aside = Path.Combine(_directory, AsideFolder);
             _volume.CreateDirectory(aside);
             var target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}");
@@ -230,7 +231,10 @@ public sealed class NodeStore : IDisposable
                 target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}.{copy}");
             }
 
+            // The note before anything else: without room for it the segment stays as it is, and a later try can move it.
             SyncedRecord.Write(_volume, target + ".why", System.Text.Encoding.UTF8.GetBytes(reason));
+            _segments.TryRemove(key, out _);
+            segment.Dispose();
             _volume.Rename(segment.Path, target);
             _volume.SyncDirectory(aside);
             if (_segments.Values.All(s => s.Header.LogId != header.LogId) && _heads.TryRemove(header.LogId, out var heads))

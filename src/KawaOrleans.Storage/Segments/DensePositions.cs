@@ -17,6 +17,7 @@ internal sealed class DensePositions
     private readonly string _path;
     private readonly CoveredSection[] _covered;
     private uint[]?[] _chunks;
+    private uint[] _last = [];
 
     /// <param name="path">The file, for errors.</param>
     /// <param name="covered">What checkpoints list, from the segment's first event on, without a hole.</param>
@@ -29,7 +30,7 @@ internal sealed class DensePositions
         _chunks = new uint[(Count >> ChunkBits) + 4][];
         if ((Count & (ChunkEntries - 1)) != 0)
         {
-            _ = Decode(_chunks, Count >> ChunkBits);
+            _last = Decode(_chunks, Count >> ChunkBits);
         }
     }
 
@@ -37,15 +38,24 @@ internal sealed class DensePositions
 
     public void Add(long offset)
     {
-        var chunk = Count >> ChunkBits;
-        if (chunk == _chunks.Length)
+        Room()[0] = (uint)(offset >> 3);
+        Added(1);
+    }
+
+    /// <summary>Where the next entries go, at least one.</summary>
+    public Span<uint> Room()
+    {
+        var index = Count & (ChunkEntries - 1);
+        if (index == 0)
         {
-            Array.Resize(ref _chunks, chunk * 2);
+            AddChunk();
         }
 
-        (_chunks[chunk] ??= new uint[ChunkEntries])[Count & (ChunkEntries - 1)] = (uint)(offset >> 3);
-        Count++;
+        return _last.AsSpan(index);
     }
+
+    /// <summary>Counts entries written to the beginning of <see cref="Room"/>.</summary>
+    public void Added(int entries) => Count += entries;
 
     /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset. A view: it
     /// takes no memory of its own and holds until the next event is added.</summary>
@@ -88,6 +98,17 @@ internal sealed class DensePositions
         }
 
         return low;
+    }
+
+    private void AddChunk()
+    {
+        var chunk = Count >> ChunkBits;
+        if (chunk == _chunks.Length)
+        {
+            Array.Resize(ref _chunks, chunk * 2);
+        }
+
+        _chunks[chunk] = _last = new uint[ChunkEntries];
     }
 
     private sealed class FrameLengths(DensePositions positions, int first, long end) : IReadOnlyList<int>

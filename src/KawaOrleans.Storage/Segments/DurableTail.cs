@@ -1,11 +1,12 @@
 using System.Buffers;
+using KawaOrleans.Storage.Admission;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>Stages the frames of one write group, then puts them on disk with one positional write and one sync. Used by one
 /// thread at a time.</summary>
-internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
+internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes) : IBatchStage
 {
     private const int FirstStageBytes = 64 * 1024;
 
@@ -32,13 +33,8 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
         }
     }
 
-    /// <summary>Adds a batch to the group; the caller has asked whether it fits.</summary>
-    public AppendedBatch Stage(EventBatch batch, long now)
-    {
-        var frames = Reserve(batch.Bytes.Length);
-        batch.Bytes.Span.CopyTo(frames);
-        return Cursor.Stamp(frames, now, _groupStart);
-    }
+    /// <summary>Adds whole batches to the group; the caller has asked whether they fit.</summary>
+    public AppendedBatch Stage(ReadOnlySpan<byte> batches, long now) => Cursor.Append(batches, Reserve(batches.Length), now, _groupStart);
 
     /// <summary>Puts the group on disk. After an exception this tail is not used again: what the file holds is unknown.</summary>
     public void Commit(IVolumeFile file)

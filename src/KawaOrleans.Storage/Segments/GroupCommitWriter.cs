@@ -1,4 +1,5 @@
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Admission;
 
 namespace KawaOrleans.Storage.Segments;
 
@@ -11,8 +12,10 @@ namespace KawaOrleans.Storage.Segments;
 internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 {
     private readonly DurableTail _tail;
+    private readonly WriterMemory? _memory;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly PendingAppends _pending = new();
     private List<PendingAppend> _queue = [];
     private List<PendingAppend> _taken = [];
     private bool _running;
@@ -22,10 +25,11 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     private long _freeBytes;
     private long _lastAppend;
 
-    public GroupCommitWriter(Segment segment, DurableTail tail, TimeProvider time)
+    public GroupCommitWriter(Segment segment, DurableTail tail, WriterMemory? memory, TimeProvider time)
         : base(segment)
     {
         _tail = tail;
+        _memory = memory;
         _time = time;
         _freeBytes = tail.Cursor.FreeBytes;
     }
@@ -37,19 +41,24 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
     public override ValueTask<AppendedBatch> AppendAsync(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return new ValueTask<AppendedBatch>(Enqueue(new PendingAppend(batch)));
+        return _memory is null
+            ? Append(batch.Bytes)
+            : throw new InvalidOperationException($"{Segment.Path}: a writer that remembers recent events takes blocks, not single batches.");
     }
 
-    public override async ValueTask<ExpectedAppend> AppendAsync(EventBatch batch, StreamExpectations expected)
+    public override ValueTask<AppendedBlock> AppendAsync(
+        EventBlock block, long? retrySince = null, IReadOnlyList<StreamExpectations?>? expected = null)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        ArgumentNullException.ThrowIfNull(expected);
-        var pending = new PendingAppend(batch, expected);
-        var place = await Enqueue(pending).ConfigureAwait(false);
-        return new ExpectedAppend(place, pending.Revisions, pending.Conflict);
+        RefuseUnlessOneForEach(block, expected);
+        var pending = _pending.Take(block.Bytes, block, retrySince, expected);
+
+        // Taken before anyone can complete it.
+        var outcome = pending.BlockOutcome;
+        Enqueue(pending);
+        return outcome;
     }
 
-    public override async ValueTask FlushAsync() => await Enqueue(new PendingAppend(batch: null)).ConfigureAwait(false);
+    public override async ValueTask FlushAsync() => await Append(default).ConfigureAwait(false);
 
     public override bool HasRoomFor(int batchBytes) => !Volatile.Read(ref _full) && batchBytes <= Volatile.Read(ref _freeBytes);
 
@@ -142,27 +151,36 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
-    private Task<AppendedBatch> Enqueue(PendingAppend pending)
+    private ValueTask<AppendedBatch> Append(ReadOnlyMemory<byte> bytes)
+    {
+        var pending = _pending.Take(bytes, block: null, retrySince: null, expected: null);
+
+        // Taken before anyone can complete it.
+        var outcome = pending.Outcome;
+        Enqueue(pending);
+        return outcome;
+    }
+
+    private void Enqueue(PendingAppend pending)
     {
         lock (_gate)
         {
             if (_ended is not null)
             {
                 pending.Fail(_ended());
-                return pending.Task;
+                return;
             }
 
             _queue.Add(pending);
             if (_running)
             {
-                return pending.Task;
+                return;
             }
 
             _running = true;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        return pending.Task;
     }
 
     /// <summary>Writes as many of the taken batches as one group holds and answers how many are dealt with.</summary>
@@ -236,51 +254,36 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         for (; at < _taken.Count; at++)
         {
             var pending = _taken[at];
-            if (pending.Batch is not { } batch)
+            if (pending.Bytes.IsEmpty)
             {
                 continue;
             }
 
-            if (_full || batch.Bytes.Length > _tail.Cursor.FreeBytes)
+            if (_full || pending.Bytes.Length > _tail.Cursor.FreeBytes)
             {
                 Volatile.Write(ref _full, true);
-                pending.Refuse(new SegmentFullException(Segment.Path, batch.Bytes.Length, _tail.Cursor.FreeBytes));
+                pending.Refuse(new SegmentFullException(Segment.Path, pending.Bytes.Length, _tail.Cursor.FreeBytes));
                 continue;
             }
 
-            if (_tail.NeedsNextGroup(batch.Bytes.Length))
+            if (_tail.NeedsNextGroup(pending.Bytes.Length))
             {
                 break;
             }
 
-            if (IsNumbered(pending, batch))
+            try
             {
-                pending.Place(_tail.Stage(batch, now));
+                pending.Place(pending.Block is { } block
+                    ? BlockAppend.Run(_tail, block, _memory, pending.RetrySince, pending.Expected, now)
+                    : BlockAppend.Run(_tail, pending.Bytes.Span, now));
+            }
+            catch (StorageException e)
+            {
+                // A look-up met damage. What was staged before it is whole, and the other calls do not suffer for it.
+                pending.Refuse(e);
             }
         }
 
         return at;
-    }
-
-    /// <summary>Gives the batch its revisions, or notes what stands against it.</summary>
-    private bool IsNumbered(PendingAppend pending, EventBatch batch)
-    {
-        try
-        {
-            pending.Conflict = _tail.Cursor.Number(batch.Bytes.Span, pending.Expected ?? StreamExpectations.None);
-        }
-        catch (StorageException e)
-        {
-            // A look-up met damage, and nothing was staged of this batch: the others do not suffer for it.
-            pending.Refuse(e);
-            return false;
-        }
-
-        if (pending.Conflict is null && pending.Expected is not null)
-        {
-            pending.Revisions = _tail.Cursor.Revisions.ToArray();
-        }
-
-        return pending.Conflict is null;
     }
 }

@@ -1,4 +1,5 @@
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Admission;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Volumes;
 
@@ -9,13 +10,13 @@ namespace KawaOrleans.Storage;
 /// Invariants: all of a batch's bytes are in the map before the tail that covers them is published; a frame is written once.
 /// What a dead process leaves is a prefix of its stores, so the first frame that does not verify is the end.
 /// </remarks>
-public sealed class MappedWriter : SegmentWriter
+public sealed class MappedWriter : SegmentWriter, IBatchStage
 {
     private readonly TailCursor _cursor;
     private readonly IWritableMap _map;
     private readonly PageSupply _pages;
     private readonly WriterClock _clock;
-    private readonly Lock _gate = new();
+    private SpinGate _gate;
     private Func<StorageException>? _ended;
     private bool _full;
 
@@ -25,7 +26,7 @@ public sealed class MappedWriter : SegmentWriter
         _cursor = cursor;
         _map = map;
         _clock = new WriterClock(time);
-        _pages = new PageSupply(map, segment.WritableFile, cursor.Offset);
+        _pages = new PageSupply(map, cursor.Offset);
     }
 
     /// <inheritdoc/>
@@ -47,35 +48,33 @@ public sealed class MappedWriter : SegmentWriter
         }
     }
 
-    /// <inheritdoc/>
-    public override ValueTask<ExpectedAppend> AppendAsync(EventBatch batch, StreamExpectations expected)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        ArgumentNullException.ThrowIfNull(expected);
-        try
-        {
-            lock (_gate)
-            {
-                var appended = Append(batch.Bytes.Span, expected, out var conflict);
-                return new ValueTask<ExpectedAppend>(conflict is null
-                    ? new ExpectedAppend(appended, _cursor.Revisions.ToArray(), null)
-                    : new ExpectedAppend(default, [], conflict));
-            }
-        }
-        catch (StorageException e)
-        {
-            return ValueTask.FromException<ExpectedAppend>(e);
-        }
-    }
-
     /// <summary>Appends the batch, all or nothing, before it returns. Allocates nothing.</summary>
     /// <inheritdoc cref="SegmentWriter.AppendAsync(EventBatch)" path="/exception"/>
     public AppendedBatch Append(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        lock (_gate)
+        var appended = Append(batch.Bytes.Span);
+        return new AppendedBatch(appended.First, appended.Count, appended.Timestamp);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<AppendedBlock> AppendAsync(
+        EventBlock block, long? retrySince = null, IReadOnlyList<StreamExpectations?>? expected = null)
+    {
+        RefuseUnlessOneForEach(block, expected);
+        _gate.Enter();
+        try
         {
-            return Append(batch.Bytes.Span, StreamExpectations.None, out _);
+            MakeRoomFor(block.Bytes.Length);
+            return new ValueTask<AppendedBlock>(BlockAppend.Run(this, block, memory: null, retrySince, expected, _clock.UtcTicks()));
+        }
+        catch (StorageException e)
+        {
+            return ValueTask.FromException<AppendedBlock>(e);
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 
@@ -96,9 +95,14 @@ public sealed class MappedWriter : SegmentWriter
 
     internal override void End(Func<StorageException> reason)
     {
-        lock (_gate)
+        _gate.Enter();
+        try
         {
             _ended ??= reason;
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 
@@ -106,12 +110,17 @@ public sealed class MappedWriter : SegmentWriter
 
     internal override void LeaveCheckpoint()
     {
-        lock (_gate)
+        _gate.Enter();
+        try
         {
             if (_cursor.HasUncovered)
             {
                 StampCheckpoint();
             }
+        }
+        finally
+        {
+            _gate.Leave();
         }
 
         Sync();
@@ -119,39 +128,54 @@ public sealed class MappedWriter : SegmentWriter
 
     internal override void CheckpointIfIdle(TimeSpan idle)
     {
-        lock (_gate)
+        _gate.Enter();
+        try
         {
             if (_ended is null && _cursor.HasUncovered && _clock.UtcTicks() - _cursor.LastTimestamp >= idle.Ticks)
             {
                 StampCheckpoint();
             }
         }
+        finally
+        {
+            _gate.Leave();
+        }
     }
 
-    /// <summary>The caller holds the gate.</summary>
-    private AppendedBatch Append(ReadOnlySpan<byte> bytes, StreamExpectations expected, out StreamConflict? conflict)
+    TailCursor IBatchStage.Cursor => _cursor;
+
+    AppendedBatch IBatchStage.Stage(ReadOnlySpan<byte> batch, long now)
     {
-        RefuseUnlessRoomFor(bytes.Length);
-        if (_cursor.IsCheckpointDue)
-        {
-            StampCheckpoint();
-            RefuseUnlessRoomFor(bytes.Length);
-        }
-
-        conflict = _cursor.Number(bytes, expected);
-        if (conflict is not null)
-        {
-            return default;
-        }
-
         var start = _cursor.Offset;
-        var frames = _map.WritableSpan(start, bytes.Length);
-        bytes.CopyTo(frames);
-        var appended = _cursor.Stamp(frames, _clock.UtcTicks(), start);
-        _map.Wrote(start, bytes.Length);
+        var appended = _cursor.Append(batch, _map.WritableSpan(start, batch.Length), now, start);
+        _map.Wrote(start, batch.Length);
         Segment.Publish(_cursor.Tail);
         _pages.Reached(_cursor.Offset);
         return appended;
+    }
+
+    private AppendedBlock Append(ReadOnlySpan<byte> bytes)
+    {
+        _gate.Enter();
+        try
+        {
+            MakeRoomFor(bytes.Length);
+            return BlockAppend.Run(this, bytes, _clock.UtcTicks());
+        }
+        finally
+        {
+            _gate.Leave();
+        }
+    }
+
+    private void MakeRoomFor(int bytes)
+    {
+        RefuseUnlessRoomFor(bytes);
+        if (_cursor.IsCheckpointDue)
+        {
+            StampCheckpoint();
+            RefuseUnlessRoomFor(bytes);
+        }
     }
 
     private void RefuseUnlessRoomFor(int bytes)

@@ -25,6 +25,7 @@ public sealed class Segment : IDisposable
     private RecoveredTail? _recovered;
     private volatile SegmentState _state;
     private SegmentWriter? _writer;
+    private WriterMemory? _memory;
     private OpenedSector? _opened;
 
     /// <summary>Kept until the footer serves; null from then on.</summary>
@@ -174,6 +175,48 @@ public sealed class Segment : IDisposable
     /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process.</exception>
     public SegmentWriter OpenWriter(Guid openingId) => OpenWriter(openingId, _opened?.Durability ?? Durability.Durable);
 
+    /// <summary>Takes the durable write handle with a memory of the log's newest events, which ends at <see cref="Tail"/>. The one that an
+    /// earlier writer of this segment had is kept instead, if there was one.</summary>
+    /// <exception cref="InvalidOperationException">The memory ends elsewhere, or the segment is written mapped.</exception>
+    /// <inheritdoc cref="OpenWriter(Guid)" path="/exception"/>
+    public SegmentWriter OpenWriter(Guid openingId, WriterMemory memory)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        lock (WriteGate)
+        {
+            var given = _memory is null;
+            _memory ??= memory;
+            try
+            {
+                return OpenWriter(openingId, Durability.Durable);
+            }
+            catch when (given)
+            {
+                _memory = null;
+                throw;
+            }
+        }
+    }
+
+    /// <summary>True when a writer of this segment left its memory here, or has it.</summary>
+    public bool HasMemory => Volatile.Read(ref _memory) is not null;
+
+    /// <summary>Takes the memory of the log's newest events out of a segment that is written no more; null when it has none, or may
+    /// still be written.</summary>
+    public WriterMemory? TakeMemory()
+    {
+        lock (WriteGate)
+        {
+            var memory = _state >= SegmentState.Fenced ? _memory : null;
+            _memory = memory is null ? _memory : null;
+            return memory;
+        }
+    }
+
+    /// <summary>What a writer remembers of the events in [from, to), for <see cref="WriterMemory.Add"/>. Verifies each frame.</summary>
+    /// <exception cref="SegmentDamagedException">A frame does not verify.</exception>
+    public byte[] Remember(long from, long to) => _frames.Remember(from, to, Tail);
+
     /// <summary>Takes the write handle with this durability, which a segment keeps from its first opening on.</summary>
     /// <exception cref="InvalidOperationException">The segment was first opened with another durability.</exception>
     /// <inheritdoc cref="OpenWriter(Guid)" path="/exception"/>
@@ -210,6 +253,12 @@ public sealed class Segment : IDisposable
                 WriteSector(FileLayout.Opened, opened.Encode(_key));
                 _opened = opened;
                 _state = SegmentState.Open;
+            }
+
+            _memory?.ForgetFrom(_recovered.Tail.Position);
+            if (_memory is not null && _memory.End != _recovered.Tail.Position)
+            {
+                throw new InvalidOperationException($"{Path} ends at {_recovered.Tail.Position}, the memory given at {_memory.End}.");
             }
 
             var cursor = new TailCursor(Header, _recovered, _file.Host.HeadsBefore(Header), _file.Host.CheckpointIntervalBytes);
@@ -453,7 +502,7 @@ public sealed class Segment : IDisposable
     }
 
     private GroupCommitWriter OpenDurable(TailCursor cursor) =>
-        new(this, new DurableTail(cursor, FileLayout.MaxGroupBytes(Header.FileBytes)), _file.Host.Time);
+        new(this, new DurableTail(cursor, FileLayout.MaxGroupBytes(Header.FileBytes)), _memory, _file.Host.Time);
 
     private MappedWriter OpenMapped(TailCursor cursor)
     {

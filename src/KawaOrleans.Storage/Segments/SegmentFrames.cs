@@ -127,6 +127,35 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventN
             : new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
     }
 
+    /// <summary>See <see cref="Segment.Remember"/>.</summary>
+    public byte[] Remember(long from, long to, Tail tail)
+    {
+        from = Math.Max(from, Base);
+        to = Math.Min(to, tail.Position);
+        var remembered = new byte[Math.Max(0, to - from) * WriterMemory.EventBytes];
+        if (remembered.Length == 0)
+        {
+            return remembered;
+        }
+
+        var view = View(tail);
+        var next = from;
+        for (var offset = view.OffsetOf(from - Base); next < to;)
+        {
+            var frame = Verified(view.Map, offset, tail.Offset);
+            if (frame.Kind == FrameKind.Event && Base + frame.RelativePosition is var position && position >= from)
+            {
+                WriterMemory.Write(frame, remembered.AsSpan((int)(position - from) * WriterMemory.EventBytes));
+            }
+
+            next = frame.Positions == 0 ? next : Base + frame.RelativePosition + frame.Positions;
+            offset = frame.End;
+        }
+
+        GC.KeepAlive(view.Map);
+        return remembered;
+    }
+
     /// <summary>The tail and content hash that the segment would have if it ended at a position below its tail.</summary>
     public (Tail Tail, ulong Hash) EndAt(long end, Tail tail)
     {

@@ -32,11 +32,28 @@ public abstract class SegmentWriter
     /// <exception cref="SegmentPoisonedException">A write or sync failed: the outcome is unknown until recovery.</exception>
     public abstract ValueTask<AppendedBatch> AppendAsync(EventBatch batch);
 
-    /// <summary>Appends the batch if every stream it names is as expected at that moment; else nothing is written, and the answer says what
-    /// stood against it. Whoever is refused because of events not yet on disk is told once they are.</summary>
+    /// <summary>Appends the batches of a block, each all or nothing, in this order. A writer that remembers recent events
+    /// (<see cref="WriterMemory"/>) writes none that is in the log already. The block must not be disposed before the outcome.</summary>
+    /// <param name="block">The batches.</param>
+    /// <param name="retrySince">Set when they may have been appended before: a position that the log had reached then.</param>
+    /// <param name="expected">What each batch expects of streams, in order; null for one that expects nothing, or for all of them. A batch whose
+    /// streams are not as it expects is not written, and the others are. Whoever is refused because of events not yet on
+    /// disk is told once they are.</param>
     /// <inheritdoc cref="AppendAsync(EventBatch)" path="/exception"/>
-    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; nothing written.</exception>
-    public abstract ValueTask<ExpectedAppend> AppendAsync(EventBatch batch, StreamExpectations expected);
+    /// <exception cref="ArgumentException">Not one expectation for each batch.</exception>
+    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify. Batches before the one that met it are
+    /// written.</exception>
+    public abstract ValueTask<AppendedBlock> AppendAsync(
+        EventBlock block, long? retrySince = null, IReadOnlyList<StreamExpectations?>? expected = null);
+
+    private protected static void RefuseUnlessOneForEach(EventBlock block, IReadOnlyList<StreamExpectations?>? expected)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        if (expected is not null && expected.Count != block.BatchCount)
+        {
+            throw new ArgumentException($"{expected.Count} expectations for {block.BatchCount} batches.", nameof(expected));
+        }
+    }
 
     /// <summary>Appends one event; see <see cref="AppendAsync(EventBatch)"/>.</summary>
     /// <exception cref="BatchRefusedException">A name or a size is out of bounds.</exception>

@@ -166,7 +166,7 @@ internal sealed class LogHeads(IVolume volume, string folder, Guid logId, Func<I
     /// <summary>Where the log begins: with its first run, or with the segment that says that it has none before it.</summary>
     private long Start(HeadRun[] runs) => runs.Length > 0
         ? runs[0].From
-        : segments().Where(s => s.Header.Predecessor == Guid.Empty).Select(s => s.Header.BasePosition).DefaultIfEmpty().Min();
+        : segments().Where(s => s.Header.Predecessor is null).Select(s => s.Header.BasePosition).DefaultIfEmpty().Min();
 
     /// <summary>Where to look for what lies before a position, the newest first.</summary>
     private List<IStreamHeads> LevelsBefore(long position, HeadRun[] runs)

@@ -31,8 +31,6 @@ internal sealed class DiskFile(string path, SafeFileHandle handle) : IVolumeFile
 
     public void Sync() => PosixSync.Data(handle);
 
-    public void StartWriteBack(long offset, long length) => PosixSync.Begin(handle, offset, length);
-
     public void SetLength(long bytes)
     {
         var zeroes = new byte[4096];

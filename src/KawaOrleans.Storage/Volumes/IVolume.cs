@@ -51,10 +51,6 @@ internal interface IVolumeFile : IDisposable
     /// <summary>Makes all writes so far durable.</summary>
     void Sync();
 
-    /// <summary>Has the system begin to write these bytes to the disk. Advice: nothing is durable by it, no error shows here, and
-    /// the next <see cref="Sync"/> has less to do.</summary>
-    void StartWriteBack(long offset, long length);
-
     /// <summary>Lengthens the file, allocated.</summary>
     /// <exception cref="DiskFullException">No room; it may be somewhat longer, and zero there.</exception>
     void SetLength(long bytes);

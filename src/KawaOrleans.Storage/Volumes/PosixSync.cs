@@ -53,19 +53,13 @@ internal static partial class PosixSync
         }
     }
 
-    /// <summary>Begins to write a range to the disk and does not wait.</summary>
-    public static void Begin(SafeFileHandle handle, long offset, long length) => Range(handle, offset, length, RangeWrite);
-
     /// <summary>Writes a range to the disk and waits, without making it durable: others' syncs come in between.</summary>
-    public static void Drain(SafeFileHandle handle, long offset, long length) =>
-        Range(handle, offset, length, RangeWaitBefore | RangeWrite | RangeWaitAfter);
-
-    private static void Range(SafeFileHandle handle, long offset, long length, uint flags)
+    public static void Drain(SafeFileHandle handle, long offset, long length)
     {
         // Advice: the sync that follows writes what this did not, and tells what went wrong.
         if (OperatingSystem.IsLinux())
         {
-            _ = sync_file_range(handle, offset, length, flags);
+            _ = sync_file_range(handle, offset, length, RangeWaitBefore | RangeWrite | RangeWaitAfter);
         }
     }
 

@@ -23,12 +23,13 @@ internal sealed partial class SyncProbe : IDisposable
     }
 
     /// <summary>The median of some syncs, in seconds.</summary>
-    public double Seconds(int times) => Comparison.MedianOf(All(times));
+    public double Seconds(int times) => Comparison.MedianOf(Each(times));
 
     /// <summary>The longest of some syncs, in seconds.</summary>
-    public double Longest(int times) => All(times).Max();
+    public double Longest(int times) => Each(times).Max();
 
-    private double[] All(int times)
+    /// <summary>What each of some syncs took, in seconds.</summary>
+    public double[] Each(int times)
     {
         var taken = new double[times];
         for (var i = 0; i < times; i++)

@@ -5,7 +5,10 @@ namespace KawaOrleans.Benchmarks.Measuring;
 /// <summary>What several sides did, round by round.</summary>
 internal sealed class Comparison(IReadOnlyDictionary<string, Sample[]> samples)
 {
-    public double Median(string side) => MedianOf([.. samples[side].Select(s => s.Value)]);
+    public double Median(string side) => MedianOf([.. Values(side)]);
+
+    /// <summary>Each round's value.</summary>
+    public IEnumerable<double> Values(string side) => samples[side].Select(s => s.Value);
 
     /// <summary>The median of the rounds' own ratios, not the ratio of two medians: a slow round is slow for both.</summary>
     public double Ratio(string side, string other) => MedianOf(Ratios(side, other, s => s.Value));

@@ -25,5 +25,15 @@ internal sealed record Figure
     /// <summary>The medians behind the value and the conditions they were taken under; or why there is no value.</summary>
     public required string Detail { get; init; }
 
+    /// <summary>In the place of a row's figures that could not be measured; never passes a check.</summary>
+    public static Figure Failed(string row, Exception failure) => new()
+    {
+        Id = row,
+        Title = "the rest of this row failed",
+        Unit = Unit.Events,
+        Goal = Goal.AtLeast(1),
+        Detail = $"{failure.GetType().Name}: {failure.Message}",
+    };
+
     public Verdict Verdict => Value is not { } value ? Verdict.NotMeasured : Goal?.Judge(value) ?? Verdict.Information;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KawaOrleans.Benchmarks.Cluster;
 using KawaOrleans.Benchmarks.Measuring;
+using KawaOrleans.Loopback;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using KawaOrleans.Benchmarks.Cluster;
 using KawaOrleans.Benchmarks.Measuring;
+using KawaOrleans.Loopback;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -42,7 +42,9 @@ public sealed class AppendTests : IDisposable
     [InlineData(Mishap.RequestLost, false)]
     [InlineData(Mishap.ConnectionLostAfter, true)]
     [InlineData(Mishap.ConnectionLostBefore, false)]
-    internal async Task An_append_whose_answer_is_lost_has_an_unknown_outcome_and_is_not_repeated(Mishap mishap, bool isWritten)
+    [InlineData(Mishap.Duplicated, false)]
+    [InlineData(Mishap.ExecutedLate, null)] // whichever of the two comes first
+    internal async Task An_append_whose_answer_is_lost_is_repeated_and_is_in_the_log_once(Mishap mishap, bool? isRepeat)
     {
         await _store.Fill(1);
         var sent = 0;
@@ -52,15 +54,74 @@ public sealed class AppendTests : IDisposable
             "GetStats" => Mishap.RequestLost,
             _ => Mishap.None,
         };
+
+        var appended = await _store.Log.AppendAsync(FakeStore.Event("once"));
+
+        Assert.Equal((1, isRepeat ?? appended.IsRepeat), (appended.First, appended.IsRepeat));
+        Assert.Equal(["0", "once"], _store.Truth.Events.Select(FakeStore.TagOf));
+    }
+
+    [Theory]
+    [InlineData(Mishap.AnswerLost, 2)]
+    [InlineData(Mishap.RequestLost, 1)]
+    internal async Task An_append_that_never_gets_an_answer_has_an_unknown_outcome(Mishap mishap, int events)
+    {
+        await _store.Fill(1);
+        _store.Cluster.Mishaps = call => call is "Append" ? mishap : Mishap.RequestLost;
         var before = _store.Time.GetTimestamp();
 
         var error = await Assert.ThrowsAsync<UnknownOutcomeException>(() => _store.Log.AppendAsync(FakeStore.Event("once")));
 
         Assert.False(error.IsRetryable);
         Assert.Equal("orders", error.Log);
-        Assert.Equal(1, sent);
-        Assert.Equal(isWritten ? 2 : 1, _store.Truth.Events.Count);
-        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 0, 2);
+        Assert.Equal(events, _store.Truth.Events.Count);
+        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 1.8, 5);
+    }
+
+    [Fact]
+    public async Task A_retry_that_the_writer_cannot_place_any_more_is_unknown_and_writes_nothing()
+    {
+        await _store.Fill(1);
+        var sent = 0;
+        _store.Cluster.Mishaps = call =>
+        {
+            if (call == "Append" && Interlocked.Increment(ref sent) == 1)
+            {
+                return Mishap.ConnectionLostAfter;
+            }
+
+            if (call == "Append")
+            {
+                _store.Truth.Restart(remembered: 0);
+            }
+
+            return Mishap.None;
+        };
+
+        var error = await Assert.ThrowsAsync<UnknownOutcomeException>(() => _store.Log.AppendAsync(FakeStore.Event("once")));
+
+        Assert.Contains("position 2", error.Message, StringComparison.Ordinal);
+        Assert.Equal(2, _store.Truth.Events.Count);
+    }
+
+    [Fact]
+    public async Task An_id_that_names_another_event_is_a_typed_error_for_its_own_batch_alone()
+    {
+        var id = Guid.NewGuid();
+        await _store.Log.AppendAsync(FakeStore.Event("first") with { Id = id });
+        await using var producer = _store.Log.CreateProducer(new ProducerOptions { Linger = TimeSpan.FromSeconds(1) });
+
+        var before = producer.AppendAsync(EventBatch.Of(FakeStore.Event("before")));
+        var conflict = producer.AppendAsync(EventBatch.Of(FakeStore.Event("other") with { Id = id }));
+        var twice = producer.AppendAsync(EventBatch.Encode([FakeStore.Event("a") with { Id = default }, FakeStore.Event("b") with { Id = default }]));
+        var after = producer.AppendAsync(EventBatch.Of(FakeStore.Event("after")));
+        await producer.FlushAsync();
+
+        Assert.Equal((1, 2), ((await before).First, (await after).First));
+        var error = await Assert.ThrowsAsync<EventIdConflictException>(() => conflict);
+        Assert.Equal((id, 0, IdConflictKind.OtherContent), (error.Conflict.EventId, error.Conflict.Position, error.Conflict.Kind));
+        Assert.Equal(IdConflictKind.TwiceInBatch, (await Assert.ThrowsAsync<EventIdConflictException>(() => twice)).Conflict.Kind);
+        Assert.Equal(["first", "before", "after"], _store.Truth.Events.Select(FakeStore.TagOf));
     }
 
     [Fact]

@@ -285,7 +285,7 @@ public sealed class ReadTests : IDisposable
 
     private sealed class Nobody(string node) : ISegmentGrain
     {
-        public ValueTask<AppendResult> Append(Block batch, CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
+        public ValueTask<AppendResult> Append(AppendRequest request, CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
 
         public ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
 

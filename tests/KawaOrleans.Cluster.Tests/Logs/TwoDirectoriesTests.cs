@@ -80,10 +80,12 @@ public sealed class TwoDirectoriesTests
         {
             // What another activation's first append does.
             var other = file.OpenWriter(Guid.NewGuid());
-            var theirs = await other.AppendAsync(PlainLog.Batch(1, tag: "theirs"));
+            using var block = EventBlock.Parse(PlainLog.Batch(1, tag: "theirs").Bytes);
+            var theirs = await other.AppendAsync(block);
             var ours = Assert.IsType<Appended>(await log.Grain(segment).Append(Block.Of(PlainLog.Batch(1, tag: "ours"))));
             Assert.Equal(theirs.First + 1, ours.First);
-            await Assert.ThrowsAsync<Storage.WriterFencedException>(async () => await other.AppendAsync(PlainLog.Batch(1, tag: "late")));
+            using var late = EventBlock.Parse(PlainLog.Batch(1, tag: "late").Bytes);
+            await Assert.ThrowsAsync<Storage.WriterFencedException>(async () => await other.AppendAsync(late));
         }
 
         Assert.Equal(11, (await log.Read()).Count);

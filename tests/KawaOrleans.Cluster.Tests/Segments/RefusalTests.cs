@@ -1,3 +1,5 @@
+using KawaOrleans.Format;
+
 namespace KawaOrleans.Cluster.Tests.Segments;
 
 /// <summary>Each refusal names its limit, changes nothing, and is followed by a call that works.</summary>
@@ -18,7 +20,7 @@ public sealed class RefusalTests(RefusalTests.OneSilo silo) : IClassFixture<Refu
     public Task A_batch_with_a_flipped_length()
     {
         var bytes = PlainLog.Batch(3).Bytes.ToArray();
-        bytes[6] ^= 0x40;
+        bytes[FrameLayout.Length + 2] ^= 0x40;
         return Refused((log, grain) => grain.Append(new Block(bytes)).AsTask(), "does not fit");
     }
 

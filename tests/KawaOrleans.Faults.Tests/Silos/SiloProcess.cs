@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using KawaOrleans.Loopback;
 
 namespace KawaOrleans.Faults.Tests.Silos;
 
@@ -13,7 +14,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
 
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly ConcurrentQueue<string> _output = new();
-    private readonly int _httpPort = FreePorts.Take();
+    private readonly int _httpPort = Ports.Take();
     private Process? _process;
 
     public string Node { get; } = node;
@@ -21,9 +22,9 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     /// <summary>The running process.</summary>
     public int ProcessId => _process!.Id;
 
-    public int SiloPort { get; } = FreePorts.Take();
+    public int SiloPort { get; } = Ports.Take();
 
-    public int GatewayPort { get; } = FreePorts.Take();
+    public int GatewayPort { get; } = Ports.Take();
 
     /// <summary>All it said since the first start.</summary>
     public IEnumerable<string> Output => _output;

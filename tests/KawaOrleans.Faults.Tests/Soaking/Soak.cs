@@ -26,17 +26,22 @@ internal sealed class Soak(SiloProcesses cluster, int seed) : IDisposable
 
     public async Task StartAsync()
     {
+        var calling = new List<Task>();
         for (var i = 0; i < Logs; i++)
         {
             // Three times the largest event: about as much as each log takes in a second.
             var log = await Patience.RunAsync(() => cluster.Client.CreateLogAsync($"soak-{i}", new LogOptions { SegmentBytes = 3 * SoakBatch.MostDataBytes }));
             _logs.Add(log);
-            _callers.AddRange(Enumerable.Range(0, CallersPerLog).Select(n => new SoakCaller(log, seed, SoakBatch.CallerName((i * CallersPerLog) + n))));
+            var callers = Enumerable.Range(0, CallersPerLog).Select(n => new SoakCaller(log, seed, SoakBatch.CallerName((i * CallersPerLog) + n))).ToList();
+            _callers.AddRange(callers);
+            calling.AddRange(callers.Select(caller => Task.Run(() => caller.RunAsync(told: null, _stopCalling.Token))));
+            _calling = Task.WhenAll(calling);
             _readers.AddRange(Enumerable.Range(0, ReadersPerLog).Select(_ => new SoakReader(log)));
+
+            // The next log's first segment goes where this one's did not: nodes are told apart by what they hold.
+            await ProgressAsync([log], batches: 1);
         }
 
-        _calling = Task.WhenAll(_callers.Select(caller => Task.Run(() => caller.RunAsync(told: null, _stopCalling.Token))));
-        await ProgressAsync(_logs, batches: 1);
         _reading = Task.WhenAll(_readers.Select(reader => Task.Run(() => reader.RunAsync(_stopReading.Token))));
     }
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
 
 namespace KawaOrleans.Faults.Tests.Soaking;
 
@@ -22,13 +24,13 @@ internal static class SoakBatch
         if (random.Next(OneInSoManyIsLarge) == 0)
         {
             // One of eight is as large as they come.
-            return [Event(random, caller, sequence, 0, random.Next(8) == 0 ? MostDataBytes : Size(random, LargeFrom, MostDataBytes))];
+            return [Event(random, seed, caller, sequence, 0, random.Next(8) == 0 ? MostDataBytes : Size(random, LargeFrom, MostDataBytes))];
         }
 
         var events = new EventData[random.Next(1, MostEvents + 1)];
         for (var i = 0; i < events.Length; i++)
         {
-            events[i] = Event(random, caller, sequence, i, Size(random, 1, SmallTo));
+            events[i] = Event(random, seed, caller, sequence, i, Size(random, 1, SmallTo));
         }
 
         return events;
@@ -39,13 +41,17 @@ internal static class SoakBatch
 
     public static string CallerName(int number) => string.Create(CultureInfo.InvariantCulture, $"caller-{number}");
 
-    private static EventData Event(Random random, string caller, int sequence, int index, int bytes)
+    private static EventData Event(Random random, int seed, string caller, int sequence, int index, int bytes)
     {
         var data = new byte[bytes];
         var id = new byte[16];
         var place = new byte[8];
         random.NextBytes(data);
-        random.NextBytes(id);
+
+        // Not from the generator: two batches may share its seed, and an id names one event of a log.
+        BinaryPrimitives.WriteUInt64LittleEndian(id, XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(caller), seed));
+        BinaryPrimitives.WriteInt32LittleEndian(id.AsSpan(8), sequence);
+        BinaryPrimitives.WriteInt32LittleEndian(id.AsSpan(12), index);
         BinaryPrimitives.WriteInt32LittleEndian(place, sequence);
         BinaryPrimitives.WriteInt32LittleEndian(place.AsSpan(4), index);
         return new EventData(caller, "soaked", data) { Id = new Guid(id), Metadata = place };

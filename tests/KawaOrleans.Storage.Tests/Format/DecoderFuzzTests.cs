@@ -68,7 +68,7 @@ public sealed class DecoderFuzzTests
                 while (!rest.IsEmpty)
                 {
                     var frame = rest[..FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(rest[FrameLayout.Length..]))];
-                    FrameStamp.Event(frame, Identity.ChecksumKey, 8192, 8192, 0, 0, 1);
+                    Sample.StampEncoded(frame, 8192, 8192, 0, 1);
                     Assert.Equal(FrameStatus.Whole, Frame.TryRead(frame, 8192, Identity, out var read));
                     Assert.True(EventFrame.TryOpen(read, 0, out var opened));
                     _ = opened.ToRecordedEvent();

@@ -87,7 +87,7 @@ public sealed class FrameTests
         {
             var frame = EventBatch.Of(Sample.Event(0)).Bytes.ToArray();
             frame[at] ^= 0x10;
-            FrameStamp.Event(frame, Identity.ChecksumKey, Offset, Offset, 17, 3, 638_000);
+            Sample.StampEncoded(frame, Offset, Offset, 17, 638_000);
 
             Assert.NotEqual(FrameStatus.Whole, Frame.TryRead(frame, Offset, Identity, out _));
         }
@@ -103,7 +103,7 @@ public sealed class FrameTests
     }
 
     [Fact]
-    public void Four_words_hash_to_what_the_library_makes_of_their_bytes()
+    public void Four_words_hash_to_what_the_library_makes_of_their_bytes_folded()
     {
         var random = new Random(7);
         var words = new byte[32];
@@ -111,9 +111,9 @@ public sealed class FrameTests
         {
             random.NextBytes(words);
 
-            var hash = FourWordHash.Of(Word(0), Word(1), Word(2), Word(3));
+            var hash = FourWordHash.Folded(Word(0), Word(1), Word(2), Word(3));
 
-            Assert.Equal(XxHash3.HashToUInt64(words), hash);
+            Assert.Equal(Checksum.Fold(XxHash3.HashToUInt64(words)), hash);
         }
 
         ulong Word(int n) => BinaryPrimitives.ReadUInt64LittleEndian(words.AsSpan(8 * n));
@@ -202,7 +202,7 @@ public sealed class FrameTests
     private static byte[] Event(int number, out uint checksum)
     {
         var frame = EventBatch.Of(Sample.Event(number)).Bytes.ToArray();
-        checksum = FrameStamp.Event(frame, Identity.ChecksumKey, Offset, Offset - 64, 17, 3, 638_000);
+        checksum = Sample.StampEncoded(frame, Offset, Offset - 64, 17, 638_000);
         return frame;
     }
 

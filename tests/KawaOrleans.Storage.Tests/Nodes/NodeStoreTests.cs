@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Tests.Simulation;
 
 namespace KawaOrleans.Storage.Tests.Nodes;
 
@@ -249,6 +250,30 @@ public sealed class NodeStoreTests : IDisposable
         using var again = Open();
         Assert.Empty(again.Segments);
         Assert.Empty(again.Untrusted);
+    }
+
+    [Fact]
+    public void A_segment_stays_where_it_is_while_there_is_no_room_for_the_note()
+    {
+        var volume = new SimulatedVolume();
+        using var store = NodeStore.Open(volume, Workload.Directory, Workload.NodeName, new StillTime());
+        var segment = store.Create(Sample.Header());
+        volume.Fault = o =>
+        {
+            if (o.Kind == OperationKind.Write)
+            {
+                throw new DiskFullException("/data/aside", 100, new IOException("no space left"));
+            }
+        };
+
+        Assert.Throws<DiskFullException>(() => store.SetAside(segment, "not in chain 4"));
+        Assert.Same(segment, Assert.Single(store.Segments));
+        Assert.Equal(0, segment.GetStats().Events);
+
+        volume.Fault = null;
+        store.SetAside(segment, "not in chain 4");
+        Assert.Empty(store.Segments);
+        Assert.False(volume.Exists(segment.Path));
     }
 
     [Fact]

@@ -104,6 +104,27 @@ public sealed class MappedSegmentTests : IDisposable
     }
 
     [Fact]
+    public async Task Concurrent_mapped_appends_take_dense_positions_and_every_batch_stays_together()
+    {
+        using var segment = Segment.Create(_path, Sample.Header(fileBytes: 4 << 20));
+        var writer = (MappedWriter)segment.OpenWriter(Guid.NewGuid(), Durability.Mapped);
+
+        // Batches of two and frames longer than a copying step, so that both loops go round.
+        var placed = await Task.WhenAll(Enumerable.Range(0, 4).Select(caller => Task.Run(() => Enumerable.Range(0, 20)
+            .Select(n => (Number: ((caller * 20) + n) * 2, writer.Append(Sample.Batch(((caller * 20) + n) * 2, 2, Bytes(n))).First, Bytes: Bytes(n))).ToList())));
+
+        var events = Sample.ReadAll(segment, maxBytes: 1 << 20);
+        Assert.Equal(160, events.Count);
+        foreach (var (number, first, bytes) in placed.SelectMany(static p => p))
+        {
+            Sample.AssertIs(number, events[(int)first], bytes);
+            Sample.AssertIs(number + 1, events[(int)first + 1], bytes);
+        }
+
+        static int Bytes(int n) => n % 10 == 0 ? 40_000 : 100 + n;
+    }
+
+    [Fact]
     public async Task Readers_beside_a_mapped_writer_see_only_whole_batches()
     {
         using var segment = Segment.Create(_path, Sample.Header(fileBytes: 8 * 1024 * 1024));

@@ -197,7 +197,7 @@ public sealed class ModelTests(ITestOutputHelper output)
             var end = current?.Fence(1).Position ?? 0;
             current?.Seal(end);
             current?.WriteFooter();
-            _store.Create(Sample.Header(new Guid((int)_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch));
+            _store.Create(Sample.Header(new Guid((int)_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch) with { Predecessor = current?.Header.Identity.Id });
             _epoch++;
             _writer = null;
             _onDisk = _model.Count;

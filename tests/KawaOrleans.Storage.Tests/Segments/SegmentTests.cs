@@ -79,6 +79,42 @@ public sealed class SegmentTests : IDisposable
         }
     }
 
+    /// <summary>What carries an append to disk is used again by the next one: nobody may be given another's outcome.</summary>
+    [Fact]
+    public async Task Every_caller_of_many_gets_the_place_of_its_own_event_again_and_again()
+    {
+        using var segment = Segment.Create(_directory.File("a.seg"), Sample.Header(fileBytes: 1 << 20));
+        var writer = segment.OpenWriter(Guid.NewGuid());
+
+        var placed = await Task.WhenAll(Enumerable.Range(0, 16).Select(caller => Task.Run(async () =>
+        {
+            var mine = new List<(int Number, long First)>();
+            for (var number = caller * 20; number < (caller + 1) * 20; number++)
+            {
+                // Awaited directly, through a task, and not at all.
+                _ = number % 5 == 0 ? writer.FlushAsync().AsTask() : null;
+                var append = writer.AppendAsync(Sample.Event(number));
+                mine.Add((number, (number % 2 == 0 ? await append : await append.AsTask()).First));
+            }
+
+            return mine;
+        })));
+
+        var events = Sample.ReadAll(segment);
+        Assert.Equal(320, events.Count);
+        Assert.All(placed.SelectMany(static p => p), p => Sample.AssertIs(p.Number, events[(int)p.First]));
+    }
+
+    [Fact]
+    public async Task An_outcome_is_taken_once()
+    {
+        using var segment = Segment.Create(_directory.File("a.seg"), Sample.Header());
+        var append = segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Event(0));
+        Assert.Equal(0, (await append).First);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await append);
+    }
+
     [Fact]
     public async Task A_full_segment_refuses_the_batch_and_everything_after_it()
     {

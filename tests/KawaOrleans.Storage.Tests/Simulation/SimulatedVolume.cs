@@ -322,11 +322,6 @@ internal sealed class SimulatedVolume : IVolume
 
         public void Sync() => _volume.Do(new Operation(OperationKind.Sync, Path, Open()._file.Id));
 
-        public void StartWriteBack(long offset, long length)
-        {
-            // Any page may reach the disk at any moment anyhow.
-        }
-
         public void SetLength(long bytes) => _volume.Do(new Operation(OperationKind.SetLength, Path, Writable()._file.Id, Length: (int)bytes));
 
         public IFileMap Map() => Open()._file.Map();

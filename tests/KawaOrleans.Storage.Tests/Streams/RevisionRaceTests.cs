@@ -19,10 +19,10 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
         {
             var expected = revision < 0 ? ExpectedRevision.NoStream : ExpectedRevision.Exactly(revision);
             var outcomes = await Task.WhenAll(Enumerable.Range(0, 64).Select(n => Task.Run(async () =>
-                await writer.AppendAsync(EventBatch.Of(Sample.Event(n) with { Stream = "raced" }), StreamExpectations.Of(new StreamExpectation("raced", expected))))));
+                await Sample.AppendAsync(writer, EventBatch.Of(Sample.Event(n) with { Stream = "raced" }), StreamExpectations.Of(new StreamExpectation("raced", expected))))));
 
             var won = Assert.Single(outcomes, o => o.Conflict is null);
-            Assert.Equal([revision + 1], won.Revisions);
+            Assert.Equal([revision + 1], won.Revisions!);
             Assert.All(outcomes.Where(o => o.Conflict is not null), o => Assert.Equal(new StreamConflict("raced", expected, revision + 1), o.Conflict));
         }
 
@@ -38,14 +38,14 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
         var expected = StreamExpectations.Of(
             new StreamExpectation("from", ExpectedRevision.NoStream), new StreamExpectation("to", ExpectedRevision.NoStream), new StreamExpectation("open", ExpectedRevision.StreamExists));
 
-        var refused = await writer.AppendAsync(batch, expected);
+        var refused = await Sample.AppendAsync(writer, batch, expected);
         Assert.Equal(new StreamConflict("open", ExpectedRevision.StreamExists, -1), refused.Conflict);
         Assert.Equal(0, store.Segments.Single().Tail.Position);
 
         await writer.AppendAsync(new EventData("open", "opened", default));
-        var written = await writer.AppendAsync(batch, expected);
-        Assert.Equal((1L, 3), (written.Appended.First, written.Appended.Count));
-        Assert.Equal([0L, 0, 1], written.Revisions);
+        var written = await Sample.AppendAsync(writer, batch, expected);
+        Assert.Equal((1L, 3), (written.Position, written.Count));
+        Assert.Equal([0L, 1, -1], written.Revisions);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
             return HistoryCheck.Find(_history, [.. Log().Select(FinalEvent.Of)]);
         }
 
-        private (RecordedAppend Append, Task<ExpectedAppend> Task) Begin()
+        private (RecordedAppend Append, Task<BatchOutcome> Task) Begin()
         {
             var events = Enumerable.Range(0, 1 + _random.Next(3)).Select(_ => Sample.Event(_number++, _random.Next(2000)) with { Stream = AnyStream() }).ToList();
             var expected = events.Select(e => e.Stream).Append(AnyStream()).Distinct().Where(_ => _random.Next(3) > 0).ToDictionary(s => s, s => _random.Next(10) switch
@@ -120,10 +120,10 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
                 Expectation.NoStream => ExpectedRevision.NoStream,
                 var exact => ExpectedRevision.Exactly(exact),
             }))]);
-            return (append, _writer.AppendAsync(EventBatch.Encode(events), given).AsTask());
+            return (append, Sample.AppendAsync(_writer, EventBatch.Encode(events), given));
         }
 
-        private async Task EndAsync((RecordedAppend Append, Task<ExpectedAppend> Task) given)
+        private async Task EndAsync((RecordedAppend Append, Task<BatchOutcome> Task) given)
         {
             try
             {
@@ -138,7 +138,7 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
                 }
                 else
                 {
-                    _history.Acknowledged(given.Append, outcome.Appended.First);
+                    _history.Acknowledged(given.Append, outcome.Position);
                 }
             }
             catch (Exception e) when (e is SegmentFullException or WriterFencedException)
@@ -174,7 +174,7 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
             var current = _store.CurrentWriteSegment(Sample.LogId);
             var end = current?.Fence(1).Position ?? 0;
             current?.Seal(end);
-            _writer = _store.Create(Sample.Header(new Guid(++_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch)).OpenWriter(Guid.NewGuid());
+            _writer = _store.Create(Sample.Header(new Guid(++_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch) with { Predecessor = current?.Header.Identity.Id }).OpenWriter(Guid.NewGuid());
         }
 
         private NodeStore Open() => NodeStore.Open(_volume, "/kawa", "node-1", _time, Workload.CheckpointIntervalBytes);

@@ -100,7 +100,7 @@ public sealed class RevisionTests
         await AppendAsync("a", "a");
         var sealedOne = _store.CurrentWriteSegment(Sample.LogId)!;
         sealedOne.Fence(1);
-        _store.Create(Sample.Header(new Guid(2, 7, 7, new byte[8]), basePosition: 2, epoch: 2));
+        _store.Create(Sample.Header(new Guid(2, 7, 7, new byte[8]), basePosition: 2, epoch: 2) with { Predecessor = Id(1) });
         _writer = _store.Segments.Single(s => s.Header.BasePosition == 2).OpenWriter(Guid.NewGuid());
         await AppendAsync("a", "b");
         Assert.Equal(SegmentState.Fenced, sealedOne.State);
@@ -117,7 +117,7 @@ public sealed class RevisionTests
         shorter.Fence(1);
         shorter.Seal(1);
         (_next["a"], _next["b"]) = (1, 0);
-        _store.Create(Sample.Header(new Guid(2, 7, 7, new byte[8]), basePosition: 1, epoch: 2));
+        _store.Create(Sample.Header(new Guid(2, 7, 7, new byte[8]), basePosition: 1, epoch: 2) with { Predecessor = Id(1) });
         _writer = null;
         await AppendAsync("a", "b");
         AssertDense(3);
@@ -234,7 +234,7 @@ public sealed class RevisionTests
         var end = current?.Fence(1).Position ?? 0;
         current?.Seal(end);
         _epoch++;
-        var header = Sample.Header(Id(_epoch), basePosition: end, epoch: _epoch) with { Predecessor = _epoch == 1 ? Guid.Empty : Id(_epoch - 1) };
+        var header = Sample.Header(Id(_epoch), basePosition: end, epoch: _epoch) with { Predecessor = _epoch == 1 ? null : Id(_epoch - 1) };
         _writer = _store.Create(header).OpenWriter(Guid.NewGuid(), durability);
     }
 

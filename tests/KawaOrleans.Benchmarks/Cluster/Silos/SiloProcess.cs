@@ -1,5 +1,6 @@
 using System.Globalization;
 using KawaOrleans.Benchmarks.Measuring;
+using KawaOrleans.Loopback;
 using KawaOrleans.Silo.Configuration;
 
 namespace KawaOrleans.Benchmarks.Cluster.Silos;

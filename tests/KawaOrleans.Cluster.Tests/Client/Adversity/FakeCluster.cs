@@ -63,6 +63,12 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             }
         }
 
+        async Task Late()
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(60), time, CancellationToken.None);
+            Locked();
+        }
+
         await Holds(name, cancellation);
         switch (Mishaps(name))
         {
@@ -78,6 +84,12 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             case Mishap.AnswerLost:
                 Locked();
                 return await Never<T>(cancellation);
+            case Mishap.Duplicated:
+                _ = Late();
+                return Locked();
+            case Mishap.ExecutedLate:
+                _ = Late();
+                throw new Orleans.Runtime.SiloUnavailableException("connection lost");
             case Mishap.RequestLost:
                 return await Never<T>(cancellation);
             case Mishap.ConnectionLostAfter:
@@ -122,4 +134,10 @@ internal enum Mishap
 
     /// <summary>Not executed; the caller gets a transport error.</summary>
     ConnectionLostBefore,
+
+    /// <summary>Executed and answered, and some time later executed again.</summary>
+    Duplicated,
+
+    /// <summary>The caller gets a transport error, and some time later the call is executed all the same.</summary>
+    ExecutedLate,
 }

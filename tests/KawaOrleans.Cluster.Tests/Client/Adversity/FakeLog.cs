@@ -1,3 +1,6 @@
+using KawaOrleans.Server.Segments;
+using KawaOrleans.Storage;
+
 namespace KawaOrleans.Cluster.Tests.Client;
 
 /// <summary>One log in memory: the truth that a client's view is compared with.</summary>
@@ -9,6 +12,9 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
     private long _version = 1;
 
     public bool Exists { get; set; }
+
+    /// <summary>What the writer remembers of the newest events.</summary>
+    public WriterMemory Memory { get; set; } = new(1 << 20, 0);
 
     public int EventsPerSegment { get; set; } = 20;
 
@@ -22,6 +28,41 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
     public long End => _segments.Count == 0 ? 0 : _segments[^1].Replica.End;
 
     public FakeReplica Replica(Guid segmentId) => _segments.Single(segment => segment.Listed.Id == segmentId).Replica;
+
+    /// <summary>The real rules of a writer, on frames in memory.</summary>
+    public AppendResult Append(FakeReplica replica, EventBlock block, long? retrySince)
+    {
+        var first = End;
+        var outcomes = new BatchOutcome[block.BatchCount];
+        var (bytesBegin, eventsBegin) = (0, 0);
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var (bytesEnd, eventsEnd) = block.Batches[i];
+            outcomes[i] = Memory.Decide(block, eventsBegin, eventsEnd, retrySince, DateTimeOffset.UnixEpoch.UtcTicks);
+            if (outcomes[i].Fate == BatchFate.Written)
+            {
+                replica.Append(block.Bytes.Span[bytesBegin..bytesEnd]);
+            }
+
+            (bytesBegin, eventsBegin) = (bytesEnd, eventsEnd);
+        }
+
+        var all = outcomes.All(static outcome => outcome.Fate == BatchFate.Written);
+        return AppendAnswer.Of(new AppendedBlock(first, (int)(End - first), DateTimeOffset.UnixEpoch.UtcTicks, all ? null : outcomes));
+    }
+
+    /// <summary>The writer starts anew: it knows no sender any more, and has read back the ids of as many events.</summary>
+    public void Restart(int remembered)
+    {
+        var memory = new WriterMemory(1 << 20, Math.Max(0, End - remembered));
+        foreach (var replica in _segments.Select(static segment => segment.Replica))
+        {
+            replica.Runs = new BlockRuns();
+            memory.Add(replica.Remember(memory.End));
+        }
+
+        Memory = memory;
+    }
 
     /// <summary>Ends the open segment, so that writers have to ask for the next.</summary>
     public void Seal()
@@ -44,6 +85,7 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
     public void Recreate()
     {
         _segments.Clear();
+        Memory = new WriterMemory(1 << 20, 0);
         (_id, _version) = (Guid.NewGuid(), 1);
     }
 

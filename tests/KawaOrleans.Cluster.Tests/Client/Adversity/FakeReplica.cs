@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
+using KawaOrleans.Server.Segments;
+using KawaOrleans.Storage;
 
 namespace KawaOrleans.Cluster.Tests.Client;
 
@@ -18,26 +20,41 @@ internal sealed class FakeReplica(Guid id, long epoch, long basePosition, int ca
 
     public IEnumerable<RecordedEvent> Events => Block(_frames).ToList();
 
-    public bool HasRoomFor(EventBatch batch) => _frames.Count + batch.Count <= capacity || _frames.Count == 0;
+    /// <summary>What the writer knows of its senders' order; lost when it starts anew.</summary>
+    public BlockRuns Runs { get; set; } = new();
 
-    public Appended Append(EventBatch batch)
+    public bool HasRoomFor(EventBlock block) => _frames.Count + block.EventCount <= capacity || _frames.Count == 0;
+
+    public void Append(ReadOnlySpan<byte> batch)
     {
-        var first = End;
-        for (var rest = batch.Bytes; !rest.IsEmpty;)
+        while (!batch.IsEmpty)
         {
-            var padded = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(rest.Span[FrameLayout.Length..]));
-            var frame = rest[..padded].ToArray();
+            var padded = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(batch[FrameLayout.Length..]));
+            var frame = batch[..padded].ToArray();
             var hash = BinaryPrimitives.ReadUInt64LittleEndian(frame.AsSpan(FrameLayout.EncodedHash));
             BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(FrameLayout.GroupDistance), 0);
             BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(FrameLayout.RelativePosition), (uint)_frames.Count);
             BinaryPrimitives.WriteInt64LittleEndian(frame.AsSpan(FrameLayout.Revision), -1);
+            BinaryPrimitives.WriteInt64LittleEndian(frame.AsSpan(FrameLayout.Timestamp), DateTimeOffset.UnixEpoch.UtcTicks);
             BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(FrameLayout.Checksum), Checksum.At(_identity.ChecksumKey, _offset, frame, hash));
             _frames.Add((new FrameRun(_offset, padded), frame));
             _offset += padded;
-            rest = rest[padded..];
+            batch = batch[padded..];
+        }
+    }
+
+    /// <summary>What a writer remembers of the events from a position on.</summary>
+    public byte[] Remember(long from)
+    {
+        var known = new byte[Math.Max(0, End - from) * WriterMemory.EventBytes];
+        for (var position = Math.Max(from, basePosition); position < End; position++)
+        {
+            var (run, bytes) = _frames[(int)(position - basePosition)];
+            Frame.TryRead(bytes, run.Offset, _identity, out var frame);
+            WriterMemory.Write(frame, known.AsSpan((int)(position - from) * WriterMemory.EventBytes));
         }
 
-        return new Appended(first, batch.Count, DateTimeOffset.UnixEpoch);
+        return known;
     }
 
     public void Damage(long position) => _frames[(int)(position - basePosition)].Bytes[^1] ^= 1;

@@ -3,12 +3,17 @@ namespace KawaOrleans.Cluster.Tests.Client;
 /// <summary>The segment grain that a client calls: a segment at a node, whether or not that node has it.</summary>
 internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : ISegmentGrain
 {
-    public ValueTask<AppendResult> Append(Block batch, CancellationToken cancellation = default) => Call<AppendResult>(nameof(Append), log =>
+    public ValueTask<AppendResult> Append(AppendRequest request, CancellationToken cancellation = default) => Call<AppendResult>(nameof(Append), log =>
     {
         log.Calls["Append"] = log.Calls.GetValueOrDefault("Append") + 1;
         var replica = log.Replica(id);
-        var parsed = EventBatch.Parse(batch.Bytes);
-        return !log.Segments.Single(segment => segment.Id == id).IsOpen || !replica.HasRoomFor(parsed) ? new SegmentEnded() : replica.Append(parsed);
+        using var block = EventBlock.Parse(request.Batches.Bytes);
+        if (!log.Segments.Single(segment => segment.Id == id).IsOpen || !replica.HasRoomFor(block))
+        {
+            return new SegmentEnded();
+        }
+
+        return replica.Runs.Take(request.Order) ? log.Append(replica, block, request.RetrySince) : new OutOfSequence();
     }, cancellation, new NotPrimary("it is not here"));
 
     public async ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default)

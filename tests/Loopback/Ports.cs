@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace KawaOrleans.Benchmarks.Measuring;
+namespace KawaOrleans.Loopback;
 
-/// <summary>Ports below the range that the system gives to outgoing connections: they stay free while a killed server is down.</summary>
+/// <summary>Ports below the range that the system gives to outgoing connections: they stay free while a killed
+/// server is down. The ports that a silo takes by default are not among them.</summary>
 internal static class Ports
 {
-    private const int First = 10_100;
-    private const int Count = 9_000;
+    private const int First = 12_000;
+    private const int Count = 17_000;
 
     // Programs that run side by side begin at different places.
     private static int s_next = Environment.ProcessId * 37 % Count;

@@ -1,0 +1,268 @@
+namespace KawaOrleans.Client;
+
+/// <summary>One line of batches on their way to a log: gathers them into blocks, keeps several blocks on their way, and brings them to
+/// the log in order, whatever is lost, refused or repeated on the way.</summary>
+/// <remarks>
+/// What must stay true: <c>_unresolved</c> holds, in order, every block without outcome; those before <c>_next</c> are on their way or
+/// came back without outcome; <c>_untold</c> holds those with an outcome that their callers do not have yet. One thread at a time hands blocks over (<c>_pumping</c>), so that calls are made in the order of
+/// their numbers. After the first block that came back without outcome the line halts: nothing is sent before all calls under way
+/// came back; then a new run begins with the oldest block, which travels alone until its answer came.
+/// </remarks>
+internal sealed partial class AppendLine : IThreadPoolWorkItem
+{
+    private readonly string _log;
+    private readonly WriteTargets _targets;
+    private readonly KnownEnd _end;
+    private readonly Retries _retries;
+    private readonly TimeProvider _time;
+    private readonly ProducerOptions _options;
+    private readonly Lock _gate = new();
+    private readonly BatchQueue _queue;
+    private readonly List<OutgoingBlock> _unresolved = [];
+    private readonly List<OutgoingBlock> _untold = [];
+    private readonly Retries.Backoff _backoff;
+    private int _next;
+    private int _inFlight;
+    private bool _pumping;
+    private bool _halted;
+    private bool _pausing;
+    private TimeSpan _pause;
+    private WriteTarget? _target;
+    private Guid? _after;
+    private int _segmentsEnded;
+    private Guid _run;
+    private long _sequence;
+    private bool _hadCompany;
+    private ITimer? _lingering;
+    private bool _lingers;
+    private bool _lingerIsOver;
+    private int _flushing;
+    private bool _closed;
+
+    public AppendLine(string log, WriteTargets targets, KnownEnd end, Retries retries, TimeProvider time, ProducerOptions options)
+    {
+        _log = log;
+        _targets = targets;
+        _end = end;
+        _retries = retries;
+        _time = time;
+        _options = options;
+        _backoff = retries.NewBackoff();
+        _queue = new BatchQueue(options.MaxBlockBytes, options.MaxPendingBytes);
+    }
+
+    /// <summary>Adds a batch behind all others.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="asksForRoom">True to be told by <see cref="PendingBatch.Taken"/>, which is null if there is room at once.</param>
+    /// <exception cref="ObjectDisposedException">The line was closed.</exception>
+    public PendingBatch Add(EventBatch batch, bool asksForRoom)
+    {
+        PendingBatch pending;
+        OutgoingBlock? block = null;
+        WriteTarget? target;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(IEventProducer));
+
+            // A lone caller is answered on the thread that brings the answer; one of several in a block would keep the others waiting.
+            var isLone = !_pumping && !_halted && !_hadCompany && _unresolved.Count == 0 && _queue.IsEmpty && _options.Linger == TimeSpan.Zero;
+            pending = new PendingBatch(batch, isLone ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!_queue.Add(pending))
+            {
+                pending.Taken = asksForRoom ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+                return pending;
+            }
+
+            target = _target;
+            if (isLone)
+            {
+                block = NextToSend();
+                _pumping = block is not null;
+            }
+        }
+
+        if (block is not null)
+        {
+            _ = TryAsync(block, target);
+            PumpOn();
+        }
+        else
+        {
+            Pump();
+        }
+
+        return pending;
+    }
+
+    /// <summary>Sends what waits for company; completes once every batch inside has its outcome.</summary>
+    public async Task FlushAsync(CancellationToken cancellation)
+    {
+        Task all;
+        lock (_gate)
+        {
+            _flushing++;
+            all = Task.WhenAll(_untold.Concat(_unresolved).SelectMany(static block => block.Batches).Concat(_queue.Waiting).Select(static batch => batch.Task));
+        }
+
+        Pump();
+        await all.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            _flushing--;
+        }
+
+        if (!all.IsCompleted)
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Takes no more; completes once every batch taken has its outcome.</summary>
+    public async Task CloseAsync()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            _queue.Close(new ObjectDisposedException(nameof(IEventProducer)));
+        }
+
+        await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        _lingering?.Dispose();
+    }
+
+    void IThreadPoolWorkItem.Execute() => Pump();
+
+    private void Pump()
+    {
+        lock (_gate)
+        {
+            if (_pumping)
+            {
+                return; // whoever pumps looks again before it stops
+            }
+
+            _pumping = true;
+        }
+
+        PumpOn();
+    }
+
+    private void PumpOn()
+    {
+        while (true)
+        {
+            OutgoingBlock? block;
+            WriteTarget? target;
+            lock (_gate)
+            {
+                block = NextToSend();
+                target = _target;
+                _pumping = block is not null;
+            }
+
+            if (block is null)
+            {
+                return;
+            }
+
+            _ = TryAsync(block, target);
+        }
+    }
+
+    private OutgoingBlock? NextToSend()
+    {
+        if (_halted || _inFlight >= (_target is null ? 1 : _options.MaxBlocksInFlight))
+        {
+            return null;
+        }
+
+        if (_next == _unresolved.Count)
+        {
+            if (_queue.IsEmpty || Lingers() || _queue.TakeBlock() is not { } batches)
+            {
+                return null;
+            }
+
+            _hadCompany = batches.Count > 1;
+            _unresolved.Add(new OutgoingBlock(batches));
+        }
+
+        if (_target is null)
+        {
+            (_run, _sequence) = (Guid.NewGuid(), 0);
+        }
+
+        var block = _unresolved[_next++];
+        _inFlight++;
+        block.FirstTried ??= _time.GetTimestamp();
+        block.Order = new BlockOrder(_run, _sequence++);
+        return block;
+    }
+
+    /// <summary>True while what waits may wait longer for company.</summary>
+    private bool Lingers()
+    {
+        if (_options.Linger == TimeSpan.Zero || _lingerIsOver || _flushing > 0 || _queue.FillsBlock)
+        {
+            (_lingers, _lingerIsOver) = (false, false);
+            return false;
+        }
+
+        if (!_lingers)
+        {
+            _lingers = true;
+            _lingering ??= _time.CreateTimer(static state => ((AppendLine)state!).LingerIsOver(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _lingering.Change(_options.Linger, Timeout.InfiniteTimeSpan);
+        }
+
+        return true;
+    }
+
+    private void LingerIsOver()
+    {
+        lock (_gate)
+        {
+            _lingerIsOver = true;
+        }
+
+        Pump();
+    }
+
+    /// <summary>One attempt. Never fails: what came of it is settled.</summary>
+    private async Task TryAsync(OutgoingBlock block, WriteTarget? target)
+    {
+        AppendResult? result = null;
+        Exception? failure = null;
+        try
+        {
+            target ??= await _targets.FindAsync(_after, block.Bytes).ConfigureAwait(false);
+            if (RefuseTooLarge(block, target))
+            {
+                block.KnownEnd ??= _end.Position;
+                result = await target.AppendAsync(block.Request()).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            failure = e; // whatever it is, the callers are told
+        }
+
+        Settle(block, target, result, failure);
+    }
+
+    /// <summary>Refuses the batches with events the log does not take, before anything is sent; false when none is left.</summary>
+    private bool RefuseTooLarge(OutgoingBlock block, WriteTarget target)
+    {
+        foreach (var batch in block.Batches)
+        {
+            if (batch.Batch.LargestEventBytes > target.MaxEventBytes)
+            {
+                batch.Refuse(new RequestRefusedException(
+                    $"Log '{_log}' takes events of at most {target.MaxEventBytes} bytes as stored, half its segment size; one of these takes {batch.Batch.LargestEventBytes}."));
+                block.Batches = block.Batches.FindAll(batch => batch.Batch.LargestEventBytes <= target.MaxEventBytes);
+            }
+        }
+
+        return block.Batches.Count > 0;
+    }
+}

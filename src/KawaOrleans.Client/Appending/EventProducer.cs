@@ -1,0 +1,47 @@
+namespace KawaOrleans.Client;
+
+/// <summary>A line of its own, and the task of each batch's outcome.</summary>
+internal sealed class EventProducer(AppendLine line) : IEventProducer
+{
+    public ValueTask<Task<Appended>> EnqueueAsync(EventBatch batch, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (cancellation.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<Task<Appended>>(cancellation);
+        }
+
+        var pending = line.Add(batch, asksForRoom: true);
+        return pending.Taken is { } taken ? WaitForRoomAsync(pending, taken, cancellation) : new ValueTask<Task<Appended>>(pending.Task);
+    }
+
+    public Task<Appended> AppendAsync(EventBatch batch, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (cancellation.IsCancellationRequested)
+        {
+            return Task.FromCanceled<Appended>(cancellation);
+        }
+
+        var pending = line.Add(batch, asksForRoom: false);
+        return cancellation.CanBeCanceled ? AwaitAsync(pending, cancellation) : pending.Task;
+    }
+
+    public Task FlushAsync(CancellationToken cancellation = default) => line.FlushAsync(cancellation);
+
+    public async ValueTask DisposeAsync() => await line.CloseAsync().ConfigureAwait(false);
+
+    private static async ValueTask<Task<Appended>> WaitForRoomAsync(PendingBatch pending, TaskCompletionSource taken, CancellationToken cancellation)
+    {
+        using var cancelled = cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), taken);
+        await taken.Task.ConfigureAwait(false);
+        return pending.Task;
+    }
+
+    /// <summary>Who gives up is told at once; a batch that was not sent by then is not sent.</summary>
+    private static async Task<Appended> AwaitAsync(PendingBatch pending, CancellationToken cancellation)
+    {
+        using var cancelled = cancellation.UnsafeRegister(static (state, token) => ((PendingBatch)state!).TrySetCanceled(token), pending);
+        return await pending.Task.ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,31 @@
+namespace KawaOrleans.Client;
+
+/// <summary>Batches that travel together, from the first try to the outcome. What was sent once is repeated as it was.</summary>
+internal sealed class OutgoingBlock(List<PendingBatch> batches)
+{
+    public List<PendingBatch> Batches { get; set; } = batches;
+
+    public int Bytes { get; } = batches.Sum(static batch => batch.Bytes);
+
+    /// <summary>Where the block comes in the line's order, for the try under way.</summary>
+    public BlockOrder? Order { get; set; }
+
+    /// <summary>When it was first tried, on the client's clock.</summary>
+    public long? FirstTried { get; set; }
+
+    /// <summary>How far the log was known to reach when it was first sent.</summary>
+    public long? KnownEnd { get; set; }
+
+    /// <summary>When an answer was first lost: from then on it may be in the log. Null: it certainly is not.</summary>
+    public long? FirstLost { get; set; }
+
+    /// <summary>Why the last try did not bring it to the log.</summary>
+    public Exception? LastFailure { get; set; }
+
+    public AppendRequest Request() => new()
+    {
+        Batches = Batches.Count == 1 ? Block.Of(Batches[0].Batch) : Block.Of(Batches.ConvertAll(static batch => batch.Batch)),
+        Order = Order,
+        RetrySince = FirstLost is null ? null : KnownEnd,
+    };
+}
