@@ -259,6 +259,48 @@ public sealed class NodeStore : IDisposable
         await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
     }
 
+    /// <summary>True when this node knows the last event of every stream of the log before a segment: without that the segment cannot be written.</summary>
+    public bool HasHeadsBefore(SegmentHeader header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        Recovered();
+        return header.Predecessor is null || HeadsOf(header.LogId).HasBefore(header.BasePosition);
+    }
+
+    /// <summary>The runs of heads of a log, made to cover all of its segments that have ended here: for another node, which goes on writing it.</summary>
+    /// <exception cref="DiskFullException">No room to make them.</exception>
+    /// <exception cref="SegmentDamagedException">A segment does not verify.</exception>
+    public IReadOnlyList<HeadRunFile> HeadRuns(Guid logId)
+    {
+        Recovered();
+        return [.. HeadsOf(logId).MergedRuns().Select(static run => new HeadRunFile(run.From, run.To, run.Bytes))];
+    }
+
+    /// <summary>A part of a run of heads.</summary>
+    /// <exception cref="StorageException">There is no such run any more: it was merged into another.</exception>
+    public byte[] ReadHeadRun(Guid logId, long from, long to, long offset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        var run = HeadsOf(logId).Find(from, to)
+            ?? throw new StorageException($"{LogFolder(logId)}: the run of heads over [{from}, {to}) was merged into another. Ask for the runs again.");
+        return offset >= run.Bytes ? [] : run.Part(offset, count);
+    }
+
+    /// <summary>Begins to take a run of heads from another node; null when it is here already.</summary>
+    /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
+    public HeadRunCopy? ReceiveHeadRun(Guid logId, HeadRunFile run)
+    {
+        var heads = HeadsOf(logId);
+        if (heads.Find(run.From, run.To) is not null)
+        {
+            return null;
+        }
+
+        _volume.CreateDirectory(LogFolder(logId));
+        return new HeadRunCopy(_volume, heads, HeadMerge.PathOf(LogFolder(logId), run.From, run.To), run.Bytes);
+    }
+
     /// <summary>Covers all sealed segments that have their footers with runs of heads, and waits for it.</summary>
     internal void MergeHeads()
     {

@@ -420,6 +420,51 @@ public sealed class Segment : IDisposable
         }
     }
 
+    /// <summary>What the segment holds of a stream, and some of its events.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="from">The revision of the first event wanted: the lowest, or backward the highest.</param>
+    /// <param name="backward">True for the newest of the events up to there.</param>
+    /// <param name="maxEvents">At most so many events.</param>
+    /// <param name="maxBytes">About so many bytes, at least one event.</param>
+    /// <returns>No events when the first one wanted lies before the segment.</returns>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    public StreamSlice ReadStream(string stream, long from, bool backward, int maxEvents, int maxBytes) => StreamReading.Read(
+        this, new StreamName(System.Text.Encoding.UTF8.GetBytes(stream)), _file.Host.HeadsIfKnown(Header), from, backward, maxEvents, maxBytes);
+
+    /// <summary>The streams that begin in the segment and whose names begin so, in the order of their first events; a bounded number of them.</summary>
+    /// <param name="prefix">What the names begin with.</param>
+    /// <param name="from">Where to go on, as the call before answered; 0: at the first.</param>
+    /// <param name="maxNames">At most so many.</param>
+    /// <returns>The names, and where to go on; −1: there are no more.</returns>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    public (IReadOnlyList<string> Names, long Next) ListStreams(string prefix, long from, int maxNames) => StreamListing.Run(this, prefix, from, maxNames);
+
+    /// <summary>Where the first event of each stream that the segment has lies, in order, from an offset on.</summary>
+    internal long[] FirstEvents(long from)
+    {
+        var tail = Tail;
+        if (Volatile.Read(ref _streams) is not { } open)
+        {
+            return SealedStreams().FirstOffsets(from);
+        }
+
+        var firsts = new List<uint>();
+        lock (open.Gate)
+        {
+            // In the order of their first events, and those not yet published at the end.
+            for (var ordinal = 0; ordinal < open.Count && open.Events(ordinal) > 0 && Header.BasePosition + open.FirstPosition(ordinal) < tail.Position; ordinal++)
+            {
+                firsts.Add(open.FirstPosition(ordinal));
+            }
+        }
+
+        var offsets = firsts.ConvertAll(first => _frames.OffsetOf(first, tail));
+        return [.. offsets.SkipWhile(offset => offset < from)];
+    }
+
+    /// <summary>The name of the stream whose first event ever lies at an offset; null when the stream has events before, or another prefix.</summary>
+    internal string? BeginsStream(long offset, ReadOnlySpan<byte> prefix) => _frames.BeginsStream(offset, prefix, Tail);
+
     /// <summary>What the segment holds of a stream below a position, or null.</summary>
     /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
     internal StreamPart? FindStream(StreamName name, long to)

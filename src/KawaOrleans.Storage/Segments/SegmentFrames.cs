@@ -46,6 +46,27 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventN
         return timestamp;
     }
 
+    /// <summary>Where the event at a relative position lies.</summary>
+    public long OffsetOf(uint relativePosition, Tail tail)
+    {
+        var view = View(tail);
+        var offset = At(view, relativePosition, tail).Offset;
+        GC.KeepAlive(view.Map);
+        return offset;
+    }
+
+    /// <summary>The name of the stream of the event at an offset if it begins with the prefix and the event is its first; else null.</summary>
+    public string? BeginsStream(long offset, ReadOnlySpan<byte> prefix, Tail tail)
+    {
+        var view = View(tail);
+        var frame = Verified(view.Map, offset, tail.Offset);
+        var name = frame.Kind == FrameKind.Event && frame.Revision == 0 && Opened(frame) is { } first && first.StreamUtf8.StartsWith(prefix)
+            ? System.Text.Encoding.UTF8.GetString(first.StreamUtf8)
+            : null;
+        GC.KeepAlive(view.Map);
+        return name;
+    }
+
     /// <summary>True once map and footer come and go with the cache.</summary>
     public bool IsSealed => Volatile.Read(ref _map) is null;
 

@@ -10,8 +10,10 @@ internal sealed class HeadMerge
 {
     public const string Extension = ".run";
 
+    /// <summary>What follows the name of a run that is being made; such a file is removed at start.</summary>
+    public const string Unfinished = ".new";
+
     private const string Prefix = "heads-";
-    private const string Unfinished = ".new";
     private const int StepBytes = 1024 * 1024;
 
     private readonly IVolumeFile _file;
@@ -35,7 +37,7 @@ internal sealed class HeadMerge
     public static HeadRun Run(IVolume volume, string folder, Guid logId, IReadOnlyList<IHeadSource> newestFirst)
     {
         var (from, to) = (newestFirst[^1].From, newestFirst[0].To);
-        var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{from}-{to}{Extension}"));
+        var path = PathOf(folder, from, to);
         volume.Delete(path + Unfinished);
         try
         {
@@ -52,6 +54,10 @@ internal sealed class HeadMerge
         volume.SyncDirectory(folder);
         return HeadRun.TryOpen(volume, path) ?? throw new SegmentDamagedException(path, 0, "a run of heads does not read back as it was written");
     }
+
+    /// <summary>The run's file.</summary>
+    public static string PathOf(string folder, long from, long to) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{from}-{to}{Extension}"));
 
     /// <summary>True for the name of a file that holds a run.</summary>
     public static bool IsRun(string fileName) =>

@@ -30,12 +30,16 @@ internal sealed class HeadRun : IStreamHeads, IHeadSource
     /// <summary>Opens a run, its first page and tables verified; null when it is not whole: it can be built again.</summary>
     public static HeadRun? TryOpen(IVolume volume, string path)
     {
+        // By positional reads, whose failure is an exception: through a map it would end the process.
         using var file = volume.Open(path, writable: false);
-        var map = file.Map();
-        var layout = HeadRunLayout.Decode(map.Span(0, (int)Math.Min(HeadRunLayout.PageBytes, map.Length)), map.Length, out var tablesHash);
-        return layout is not null && HashTables(map.Span(layout.IndexOffset, checked((int)(layout.FileBytes - layout.IndexOffset)))) == tablesHash
-            ? new HeadRun(path, map, layout)
-            : null;
+        var page = new byte[HeadRunLayout.PageBytes];
+        if (HeadRunLayout.Decode(page.AsSpan(0, file.Read(0, page)), file.Length, out var tablesHash) is not { } layout)
+        {
+            return null;
+        }
+
+        var tables = new byte[layout.FileBytes - layout.IndexOffset];
+        return file.Read(layout.IndexOffset, tables) == tables.Length && HashTables(tables) == tablesHash ? new HeadRun(path, file.Map(), layout) : null;
     }
 
     public static ulong HashTables(ReadOnlySpan<byte> indexAndFilter) => XxHash3.HashToUInt64(indexAndFilter);
@@ -62,6 +66,17 @@ internal sealed class HeadRun : IStreamHeads, IHeadSource
     }
 
     public IHeadCursor Read() => new Cursor(this);
+
+    /// <summary>How large the file is.</summary>
+    public long Bytes => Layout.FileBytes;
+
+    /// <summary>A part of the file, to be sent to another node: what arrives is verified there.</summary>
+    public byte[] Part(long offset, int count)
+    {
+        var part = _map.Span(offset, (int)Math.Min(count, Bytes - offset)).ToArray();
+        GC.KeepAlive(_map);
+        return part;
+    }
 
     /// <summary>The first block that can hold an entry of this hash.</summary>
     private int FirstBlockOf(uint hash)

@@ -17,19 +17,26 @@ internal sealed class LogHeads(IVolume volume, string folder, Guid logId, Func<I
     private HeadRun[] _runs = [];
 
     /// <summary>Takes the runs found on disk: those that cover the log from its start on, and of two the one that reaches further. The others are
-    /// of no use and are removed; what they held can be made again.</summary>
+    /// of no use and are removed; what they held can be made again, and so can one that cannot be read, which stays until then.</summary>
     public void Load(IEnumerable<string> paths)
     {
         var found = new List<HeadRun>();
         foreach (var path in paths)
         {
-            if (HeadRun.TryOpen(volume, path) is { } run && run.Layout.LogId == logId)
+            try
             {
-                found.Add(run);
+                if (HeadRun.TryOpen(volume, path) is { } run && run.Layout.LogId == logId)
+                {
+                    found.Add(run);
+                }
+                else
+                {
+                    volume.Delete(path);
+                }
             }
-            else
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                volume.Delete(path);
+                // The medium, or its permissions: no reason to refuse the whole directory for what the segments hold too.
             }
         }
 
@@ -46,6 +53,59 @@ internal sealed class LogHeads(IVolume volume, string folder, Guid logId, Func<I
     /// <summary>The heads of all that lies before a position.</summary>
     /// <exception cref="HeadsMissingException">This node does not hold all of it.</exception>
     public IStreamHeads Before(long position) => new View(this, position);
+
+    /// <summary>True when this node holds all that lies before a position.</summary>
+    public bool HasBefore(long position)
+    {
+        try
+        {
+            LevelsBefore(position, Volatile.Read(ref _runs));
+            return true;
+        }
+        catch (HeadsMissingException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Covers all segments that have ended with runs, and answers with all of these.</summary>
+    /// <inheritdoc cref="MergeUnlessMerging" path="/exception"/>
+    public IReadOnlyList<HeadRun> MergedRuns()
+    {
+        foreach (var segment in segments().Where(static s => s.State == SegmentState.Sealed && !s.IsServedByFooter))
+        {
+            segment.WriteFooter();
+        }
+
+        Merge();
+        return Volatile.Read(ref _runs);
+    }
+
+    /// <summary>The run over a range, or null.</summary>
+    public HeadRun? Find(long from, long to) => Array.Find(Volatile.Read(ref _runs), run => run.From == from && run.To == to);
+
+    /// <summary>Takes a run that another node made. It displaces those that cover the same range, and all behind it.</summary>
+    /// <exception cref="SegmentDamagedException">It does not verify.</exception>
+    public void Adopt(string unfinished, string path)
+    {
+        lock (_merging)
+        {
+            if (HeadRun.TryOpen(volume, unfinished) is not { } received || received.Layout.LogId != logId || HeadMerge.PathOf(folder, received.From, received.To) != path)
+            {
+                throw new SegmentDamagedException(unfinished, 0, "a run of heads from another node does not verify");
+            }
+
+            var runs = _runs;
+            volume.Rename(unfinished, path);
+            volume.SyncDirectory(folder);
+            var run = HeadRun.TryOpen(volume, path) ?? throw new SegmentDamagedException(path, 0, "a run of heads from another node does not read back as it was written");
+            Volatile.Write(ref _runs, [.. runs.Where(known => known.To <= run.From), run]);
+            foreach (var displaced in runs.Where(known => known.To > run.From && known.Path != path))
+            {
+                volume.Delete(displaced.Path);
+            }
+        }
+    }
 
     /// <summary>Covers with runs what has ended and has its footer, one merge after another, unless that is being done already: then it
     /// goes on until nothing is left.</summary>

@@ -29,6 +29,24 @@ internal sealed class SealedStreams(SealedView view, SegmentHeader header, strin
         return found;
     }
 
+    /// <summary>Where the first event of each stream lies, in order, from an offset on.</summary>
+    public long[] FirstOffsets(long from)
+    {
+        var streams = Section;
+        var offsets = new List<long>(streams.Count);
+        for (var index = 0; index < streams.Count; index++)
+        {
+            if (streams.FirstOffset(index) is var offset && offset >= from)
+            {
+                offsets.Add(offset);
+            }
+        }
+
+        offsets.Sort();
+        GC.KeepAlive(view);
+        return [.. offsets];
+    }
+
     /// <summary>The heads of all its streams, in order.</summary>
     public IHeadCursor Read() => new Cursor(this);
 
