@@ -54,8 +54,9 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     /// <summary>Adds a batch behind all others.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="asksForRoom">True to be told by <see cref="PendingBatch.Taken"/>, which is null if there is room at once.</param>
+    /// <param name="expected">What it expects of streams; null: nothing.</param>
     /// <exception cref="ObjectDisposedException">The line was closed.</exception>
-    public PendingBatch Add(EventBatch batch, bool asksForRoom)
+    public PendingBatch Add(EventBatch batch, bool asksForRoom, StreamExpectations? expected = null)
     {
         PendingBatch pending;
         OutgoingBlock? block = null;
@@ -66,7 +67,10 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
 
             // A lone caller is answered on the thread that brings the answer; one of several in a block would keep the others waiting.
             var isLone = !_pumping && !_halted && !_hadCompany && _unresolved.Count == 0 && _queue.IsEmpty && _options.Linger == TimeSpan.Zero;
-            pending = new PendingBatch(batch, isLone ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
+            pending = new PendingBatch(batch, isLone ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously)
+            {
+                Expected = expected,
+            };
             if (!_queue.Add(pending))
             {
                 pending.Taken = asksForRoom ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
