@@ -2,6 +2,7 @@ using System.CommandLine;
 using KawaOrleans.ClientSample.Cluster;
 using KawaOrleans.ClientSample.Demo;
 using KawaOrleans.ClientSample.Ndjson;
+using KawaOrleans.ClientSample.Orders;
 using Spectre.Console;
 
 namespace KawaOrleans.ClientSample;
@@ -30,7 +31,7 @@ internal static class CommandTree
     {
         var root = new RootCommand("KawaOrleans by example. Without arguments: three silos, 69,894 events, a restart, and a check of all of it.")
         {
-            Gateway, ClusterId, Import(console), Export(console, openOutput), Logs(console), Describe(console), Rebuild(console), Delete(console),
+            Gateway, ClusterId, Import(console), Export(console, openOutput), Logs(console), Describe(console), Order(console), Rebuild(console), Delete(console),
         };
         root.SetAction((arguments, cancellation) => arguments.GetResult(Gateway) is { Implicit: false }
             ? throw new FormatException("Name a command for the silos behind the gateway; --help lists them.")
@@ -110,6 +111,24 @@ internal static class CommandTree
         var command = new Command("describe", "Shows a log's segments, where they lie and how they are.") { Log };
         OnCluster(command, async (cluster, arguments, cancellation) =>
             console.Write(LogTable.Of(await cluster.EventStore.Log(arguments.GetRequiredValue(Log)).DescribeAsync(cancellation))));
+        return command;
+    }
+
+    private static Command Order(IAnsiConsole console)
+    {
+        var id = new Argument<string>("id") { Description = "The order's id." };
+        var command = new Command("order", "Places an order and has ten clerks take the money for it at once: one gets it.") { id, Log };
+        OnCluster(command, async (cluster, arguments, cancellation) =>
+        {
+            var log = cluster.EventStore.Log(arguments.GetRequiredValue(Log));
+            var orders = new OrderStore(await cluster.EventStore.CreateLogAsync(log.Name, await OptionsOfAsync(log, cancellation), cancellation));
+            var order = arguments.GetRequiredValue(id);
+            await orders.ChangeAsync(order, known => known.Place("Ada", 42), cancellation);
+            var clerks = await Task.WhenAll(Enumerable.Range(1, 10).Select(
+                clerk => orders.ChangeAsync(order, known => known.Pay($"clerk {clerk}"), cancellation)));
+            console.MarkupLineInterpolated(
+                $"Order {order} of {clerks[0].Order.Customer} was paid to {clerks[0].Order.PaidBy}; {clerks.Count(clerk => clerk.Changed)} of 10 clerks took the money.");
+        });
         return command;
     }
 

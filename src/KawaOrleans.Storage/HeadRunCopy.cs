@@ -9,17 +9,18 @@ public sealed class HeadRunCopy : IDisposable
     private readonly IVolume _volume;
     private readonly LogHeads _heads;
     private readonly string _path;
+    private readonly string _unfinished;
     private readonly IVolumeFile _file;
     private bool _done;
 
     internal HeadRunCopy(IVolume volume, LogHeads heads, string path, long bytes)
     {
         (_volume, _heads, _path) = (volume, heads, path);
-        volume.Delete(Unfinished);
-        _file = volume.Create(Unfinished, bytes, Preparation.Allocated);
-    }
 
-    private string Unfinished => _path + HeadMerge.Unfinished;
+        // A name of its own: another copy of the same run may be on its way.
+        _unfinished = $"{path}.{Guid.NewGuid():N}{HeadMerge.Unfinished}";
+        _file = volume.Create(_unfinished, bytes, Preparation.Allocated);
+    }
 
     /// <summary>Adds a part, at its place.</summary>
     public void Write(long offset, ReadOnlySpan<byte> part) => _file.Write(offset, part);
@@ -30,7 +31,7 @@ public sealed class HeadRunCopy : IDisposable
     {
         _file.Sync();
         _file.Dispose();
-        _heads.Adopt(Unfinished, _path);
+        _heads.Adopt(_unfinished, _path);
         _done = true;
     }
 
@@ -40,7 +41,7 @@ public sealed class HeadRunCopy : IDisposable
         if (!_done)
         {
             _file.Dispose();
-            _volume.Delete(Unfinished);
+            _volume.Delete(_unfinished);
         }
     }
 }

@@ -63,7 +63,8 @@ internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, Nod
                     return part.Unknown ?? $"node '{from}' sent a part of a run of heads without bytes";
                 }
 
-                copy.Write(offset, bytes);
+                var at = offset;
+                await Task.Run(() => copy.Write(at, bytes));
                 offset += bytes.Length;
             }
 

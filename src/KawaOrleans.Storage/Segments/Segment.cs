@@ -429,7 +429,7 @@ public sealed class Segment : IDisposable
     /// <returns>No events when the first one wanted lies before the segment.</returns>
     /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
     public StreamSlice ReadStream(string stream, long from, bool backward, int maxEvents, int maxBytes) => StreamReading.Read(
-        this, new StreamName(System.Text.Encoding.UTF8.GetBytes(stream)), _file.Host.HeadsIfKnown(Header), from, backward, maxEvents, maxBytes);
+        this, new StreamName(System.Text.Encoding.UTF8.GetBytes(stream)), from, backward, maxEvents, maxBytes);
 
     /// <summary>The streams that begin in the segment and whose names begin so, in the order of their first events; a bounded number of them.</summary>
     /// <param name="prefix">What the names begin with.</param>
@@ -438,6 +438,9 @@ public sealed class Segment : IDisposable
     /// <returns>The names, and where to go on; −1: there are no more.</returns>
     /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
     public (IReadOnlyList<string> Names, long Next) ListStreams(string prefix, long from, int maxNames) => StreamListing.Run(this, prefix, from, maxNames);
+
+    /// <summary>The heads of what lies before the segment; null where they are not at hand. For an old segment they cost a look at all before it.</summary>
+    internal IStreamHeads? HeadsBefore() => _file.Host.HeadsIfKnown(Header);
 
     /// <summary>Where the first event of each stream that the segment has lies, in order, from an offset on.</summary>
     internal long[] FirstEvents(long from)

@@ -90,6 +90,11 @@ internal sealed class LogHeads(IVolume volume, string folder, Guid logId, Func<I
     {
         lock (_merging)
         {
+            if (_closed)
+            {
+                throw new StorageException($"{folder}: the node is closing, or the log has left it. Nothing was taken.");
+            }
+
             if (HeadRun.TryOpen(volume, unfinished) is not { } received || received.Layout.LogId != logId || HeadMerge.PathOf(folder, received.From, received.To) != path)
             {
                 throw new SegmentDamagedException(unfinished, 0, "a run of heads from another node does not verify");

@@ -9,21 +9,24 @@ internal static class StreamReading
     private const int PositionsAtOnce = 256;
 
     /// <summary>See <see cref="Segment.ReadStream"/>.</summary>
-    public static StreamSlice Read(Segment segment, StreamName name, IStreamHeads? before, long from, bool backward, int maxEvents, int maxBytes)
+    public static StreamSlice Read(Segment segment, StreamName name, long from, bool backward, int maxEvents, int maxBytes)
     {
         if (segment.FindStream(name, segment.Tail.Position) is not { } part)
         {
-            return new StreamSlice(0, 0, before is null ? OpenStreams.NotKnown : before.Find(name)?.Position ?? -1, [], default);
+            return new StreamSlice(0, 0, Before(segment, name), [], default);
         }
 
         // A footer made while nothing was known of what lies before may have been overtaken.
-        var previous = part.Previous == OpenStreams.NotKnown && before is not null ? before.Find(name)?.Position ?? -1 : part.Previous;
+        var previous = part.Previous == OpenStreams.NotKnown ? Before(segment, name) : part.Previous;
         var frames = backward
             ? Backward(segment, part, from, maxEvents, maxBytes)
             : from >= part.FirstRevision || previous == -1 ? Forward(segment, part, from, maxEvents, maxBytes) : [];
         var (runs, bytes) = Joined(frames);
         return new StreamSlice(part.Events, part.FirstRevision, previous, runs, bytes);
     }
+
+    private static long Before(Segment segment, StreamName name) =>
+        segment.HeadsBefore() is { } heads ? heads.Find(name)?.Position ?? -1 : OpenStreams.NotKnown;
 
     private static List<FrameSpan> Forward(Segment segment, StreamPart part, long from, int maxEvents, int maxBytes)
     {

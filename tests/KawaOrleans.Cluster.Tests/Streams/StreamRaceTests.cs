@@ -46,13 +46,14 @@ public sealed class StreamRaceTests
         var final = await StreamTests.Drain(log.ReadAsync());
         Assert.Empty(HistoryCheck.Find(history, [.. final.Select(FinalEvent.Of)]));
         Assert.True((await log.DescribeAsync()).Segments.Count > 3, "the log is meant to have rolled");
-        Assert.True(history.Appends.Count(append => append.Outcome == Outcome.Acknowledged) > Writers, "most of the writers are meant to have written");
+        var written = history.Appends.Count(append => append.Outcome == Outcome.Acknowledged);
+        Assert.True(written > 4 * Writers, $"only {written} of {history.Appends.Count} tries were written");
         Assert.Contains(history.Appends, append => append.Conflict is not null);
     }
 
     private sealed class Race(ILog log, History history)
     {
-        private static readonly string[] Streams = [.. Enumerable.Range(0, 12).Select(i => $"s-{i}")];
+        private static readonly string[] Streams = [.. Enumerable.Range(0, 48).Select(i => $"s-{i}")];
 
         public Task RunAsync(int appendsEach) => Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
         {
@@ -60,7 +61,12 @@ public sealed class StreamRaceTests
             var believed = new Dictionary<string, long>();
             for (var i = 0; i < appendsEach; i++)
             {
-                await AppendAsync(random, believed);
+                // As writers do: who was too late tries again on what it was told.
+                var streams = new[] { Streams[random.Next(Streams.Length)], Streams[random.Next(Streams.Length)] }.Distinct().ToArray();
+                for (var tries = 0; tries < 5 && !await AppendAsync(streams, random, believed); tries++)
+                {
+                }
+
                 if (i % 4 == 3)
                 {
                     await ReadAsync(Streams[random.Next(Streams.Length)], believed);
@@ -68,10 +74,10 @@ public sealed class StreamRaceTests
             }
         })));
 
-        private async Task AppendAsync(Random random, Dictionary<string, long> believed)
+        /// <summary>False when it was too late.</summary>
+        private async Task<bool> AppendAsync(string[] streams, Random random, Dictionary<string, long> believed)
         {
-            var streams = new[] { Streams[random.Next(Streams.Length)], Streams[random.Next(Streams.Length)] }.Distinct().ToArray();
-            var events = streams.Select(stream => PlainLog.Event(stream, "raced", "", bytes: 1000 + random.Next(2000))).ToList();
+            var events = streams.Select(stream => PlainLog.Event(stream, "raced", "", bytes: 500 + random.Next(1000))).ToList();
             var append = history.Append(
                 [.. events.Select(e => new GivenEvent(e.Id, e.Stream))],
                 [.. streams.Select(stream => new Expectation(stream, believed.GetValueOrDefault(stream, -1)))]);
@@ -92,7 +98,7 @@ public sealed class StreamRaceTests
                     case RevisionConflict conflict:
                         history.Refused(append, (conflict.Stream, conflict.ActualRevision));
                         believed[conflict.Stream] = conflict.ActualRevision;
-                        break;
+                        return false;
                 }
             }
             catch (UnknownOutcomeException)
@@ -103,6 +109,8 @@ public sealed class StreamRaceTests
             {
                 history.Refused(append);
             }
+
+            return true;
         }
 
         private async Task ReadAsync(string stream, Dictionary<string, long> believed)

@@ -48,6 +48,44 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task A_repeat_is_answered_first_whatever_is_expected_also_after_a_roll_and_a_restart()
+    {
+        await using var cluster = await Start(1);
+        var store = cluster.Client.ServiceProvider.GetRequiredService<IEventStoreClient>();
+        var log = await store.CreateLogAsync("orders", new LogOptions { SegmentBytes = 64 * 1024 });
+        await log.Stream("s").AppendAsync([Event("s", "0")], ExpectedRevision.NoStream);
+        var given = new List<(EventBatch Batch, StreamExpectations Expected, Appended First)>();
+        foreach (var expected in new[] { ExpectedRevision.Any, ExpectedRevision.StreamExists, ExpectedRevision.Exactly(4), ExpectedRevision.NoStream })
+        {
+            var stream = expected == ExpectedRevision.NoStream ? "new" : "s";
+            var batch = EventBatch.Encode([Event(stream, "1"), Event("beside", "2"), Event(stream, "3")]);
+            var expectations = StreamExpectations.Of(new StreamExpectation(stream, expected));
+            given.Add((batch, expectations, Assert.IsType<Appended>(await log.AppendAsync(batch, expectations))));
+        }
+
+        Assert.Equal([2, 4, 6, 1], given.Select(one => one.First.Revisions!.Single()));
+        await AssertRepeats();
+        await log.AppendAsync(PlainLog.Batch(40, stream: "s", bytes: 3000));
+        await log.AppendAsync(PlainLog.Batch(40, stream: "new", bytes: 3000));
+        Assert.True((await log.DescribeAsync()).Segments.Count > 1, "the log is meant to have rolled");
+        await AssertRepeats();
+        await cluster.Kill(0);
+        await cluster.Restart(0);
+        await Patiently(AssertRepeats);
+        Assert.Equal(93, (await Drain(log.ReadAsync())).Count);
+
+        async Task AssertRepeats()
+        {
+            foreach (var (batch, expected, first) in given)
+            {
+                var again = Assert.IsType<Appended>(await log.AppendAsync(batch, expected));
+                Assert.Equal((first.First, first.Count, first.Recorded, true), (again.First, again.Count, again.Recorded, again.IsRepeat));
+                Assert.Equal(first.Revisions, again.Revisions);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_stream_is_read_both_ways_over_many_segments_and_a_restart()
     {
         await using var cluster = await Start(2);
