@@ -1,3 +1,4 @@
+using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Volumes;
 
@@ -13,6 +14,12 @@ internal static class FooterRewrite
         if (verified is not { FooterOfFrames: { } footer, Header: { } header, Tail: { } end })
         {
             throw new ArgumentException($"{verified.Path}: not a sealed segment whose every frame is whole", nameof(verified));
+        }
+
+        using (var sealedFile = volume.Open(verified.Path, writable: true))
+        {
+            // That it is sealed may be known to the page cache alone.
+            DurableRewrite.StatesOnly(sealedFile);
         }
 
         var host = SegmentHost.ForOneFile(time: null) with { Volume = volume };

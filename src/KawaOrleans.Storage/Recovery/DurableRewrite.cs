@@ -34,7 +34,7 @@ internal static class DurableRewrite
     });
 
     /// <summary>Writes the four sectors of the header page again as they are; the caller syncs before it relies on one.</summary>
-    public static void StateSectors(IVolumeFile file)
+    private static void StateSectors(IVolumeFile file)
     {
         var sectors = new byte[StateBytes];
         var read = file.Read(FileLayout.Header, sectors);

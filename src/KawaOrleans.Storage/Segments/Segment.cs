@@ -574,8 +574,7 @@ public sealed class Segment : IDisposable
         var file = WritableFile;
         try
         {
-            // The sectors before it may be known only to the page cache, if the process that wrote them failed to sync.
-            DurableRewrite.StateSectors(file);
+            // The sectors before it are on disk: this process synced them, or its recovery wrote them again.
             file.Write(offset, sector);
             file.Sync();
         }

@@ -1,4 +1,3 @@
-using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
@@ -42,7 +41,8 @@ internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader h
         }
     }
 
-    /// <summary>Writes behind the frames, lengthening the file if it must, and syncs.</summary>
+    /// <summary>Writes behind the frames of a segment whose sealing is on disk, lengthening the file if it must, and syncs. In a file that
+    /// is not sealed what is written here would be damage.</summary>
     public void WriteBehindEnd(long offset, ReadOnlySpan<byte> bytes)
     {
         lock (_gate)
@@ -50,9 +50,6 @@ internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader h
             using var opened = _writable is null ? Host.Volume.Open(Path, writable: true) : null;
             var file = _writable ?? opened!;
 
-            // First that it is sealed: what is written now would be damage in a file that is not.
-            DurableRewrite.StateSectors(file);
-            file.Sync();
             var needed = offset + bytes.Length;
             if (needed > file.Length)
             {

@@ -1,3 +1,4 @@
+using KawaOrleans.Storage.Inspection;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Tests.Simulation;
 
@@ -72,6 +73,25 @@ public sealed class FailedWriteTests
         Assert.Empty(volume.Recorded);
         Assert.Equal(SegmentState.Fenced, segment.State);
         Assert.False(segment.WriteFooter());
+    }
+
+    /// <summary>The footer is written behind the end of a file of which only the page cache says that it is sealed: to the disk it would be damage.</summary>
+    [Fact]
+    public async Task A_footer_written_anew_puts_the_sealing_on_disk_first()
+    {
+        var volume = new SimulatedVolume();
+        var segment = Create(volume);
+        await segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Event(0));
+        segment.Fence(1);
+        volume.Fault = o => Fail(o.Kind == OperationKind.Sync);
+        Assert.Throws<SegmentPoisonedException>(() => segment.Seal(1));
+        var left = volume.AfterKill();
+
+        FooterRewrite.Run(left, SegmentInspection.Verify(left, Path));
+
+        using var kept = SegmentLoader.Load(Host(left.AfterPowerLoss(Survival.None)), Path, writable: true);
+        Assert.Equal(SegmentState.Sealed, kept.State);
+        Sample.AssertIs(0, Assert.Single(Sample.ReadAll(kept)));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using KawaOrleans.Format;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Streams;
@@ -130,6 +131,42 @@ public sealed class CheckpointRecoveryTests
             Assert.Throws<SegmentDamagedException>(() => Find(left, Path));
             left.Bytes(Path)[at] ^= 4;
         }
+    }
+
+    /// <summary>Whole, and not what a writer of these frames would have written: of another content, another time, another number.</summary>
+    [Theory]
+    [InlineData("content hash")]
+    [InlineData("previous checkpoint")]
+    [InlineData("events")]
+    public async Task A_checkpoint_that_contradicts_the_frames_before_it_is_damage(string wrong)
+    {
+        var volume = new SimulatedVolume();
+        var work = new Workload(volume, new StillTime());
+        var store = work.OpenStore();
+        var header = Sample.Header(Workload.FirstId, basePosition: 1000);
+        var writer = store.Create(header).OpenWriter(Guid.NewGuid());
+        await work.AppendAsync(writer, 5);
+        await Workload.CheckpointAsync(store, writer);
+        var left = volume.AfterKill();
+        var found = Find(left, Path);
+        LoseHints(left, Path);
+        Assert.Equal(found.Tail, Find(left, Path).Tail);
+
+        var offset = found.LastCheckpoint;
+        var frame = left.Bytes(Path)[(int)offset..(int)found.Tail.Offset];
+        var lengths = found.Positions.LengthsFrom(0, offset);
+        var forged = new Checkpoint
+        {
+            CoveredOffset = offset,
+            Previous = wrong == "previous checkpoint" ? FileLayout.FirstFrame : 0,
+            ContentHash = wrong == "content hash" ? found.ContentHash + 1 : found.ContentHash,
+            LastTimestamp = found.Tail.LastTimestamp,
+            FrameLengths = wrong == "events" ? [.. lengths.Skip(1)] : lengths,
+        };
+        var body = forged.Write(frame[FrameLayout.HeaderBytes..]);
+        FrameStamp.Other(frame, FrameKind.Checkpoint, body, header.Identity.ChecksumKey, offset, offset, 5, found.Tail.LastTimestamp);
+
+        Assert.Contains("contradicts", Assert.Throws<SegmentDamagedException>(() => Find(left, Path)).Message, StringComparison.Ordinal);
     }
 
     private static RecoveredTail Find(SimulatedVolume volume, string path)
