@@ -9,6 +9,7 @@ namespace KawaOrleans.ClientSample.Demo;
 internal sealed class Demonstration(IAnsiConsole console)
 {
     private const int Logs = 6;
+    private const string Orders = "orders";
 
     /// <summary>Small, so that logs roll: each gets several segments.</summary>
     private static readonly LogOptions SmallSegments = new() { SegmentBytes = 1024 * 1024 };
@@ -35,6 +36,7 @@ internal sealed class Demonstration(IAnsiConsole console)
         var file = await EventFile.CheckAsync(path, Limits.MaxEventBytesFor(SmallSegments.SegmentBytes), cancellation);
         var parts = await WrittenLog.SplitAsync(file, Logs, cancellation);
         var outcome = new Outcome { Events = file.Events };
+        OrderDesk desk;
 
         console.MarkupLineInterpolated($"Three silos start on [blue]{directory}[/] …");
         await using (var cluster = await OwnCluster.StartAsync(directory, cancellation))
@@ -42,12 +44,16 @@ internal sealed class Demonstration(IAnsiConsole console)
             outcome.WriteTime = await WriteAsync(cluster.EventStore, parts, file.Events, cancellation);
             console.MarkupLine("All events are read back with parallel range queries, and counted by aggregations …");
             outcome.ReadTime = await CheckAsync(cluster.EventStore, parts, outcome, cancellation);
+            console.MarkupLineInterpolated($"{OrderDesk.Count} orders are placed, and for each of them eight clerks take the money at once: one gets it …");
+            desk = new OrderDesk(await cluster.EventStore.CreateLogAsync(Orders, cancellation: cancellation));
+            outcome.Mismatches.AddRange(await desk.WorkAsync(cancellation));
         }
 
         console.MarkupLine("The whole cluster was stopped; it starts again on the same directories …");
         await using (var cluster = await OwnCluster.StartAsync(directory, cancellation))
         {
             outcome.ReadTimeAfterRestart = await CheckAsync(cluster.EventStore, parts, outcome, cancellation);
+            outcome.Mismatches.AddRange(await desk.FindDifferencesAsync(cluster.EventStore.Log(Orders), cancellation));
             await DescribeAsync(cluster.EventStore, parts, outcome, cancellation);
         }
 

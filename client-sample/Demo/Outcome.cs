@@ -36,6 +36,7 @@ internal sealed class Outcome
         table.AddRow("Written, events/s", Rate(WriteTime));
         table.AddRow("Read and compared, events/s", Rate(ReadTime));
         table.AddRow("The same after the restart", Rate(ReadTimeAfterRestart));
+        table.AddRow("Orders, each paid once", Number(OrderDesk.Count));
         table.AddRow("Read what was written", Mismatches.Count == 0 ? "[green]yes, every event, before and after[/]" : $"[red]no: {Mismatches.Count} mismatches[/]");
         table.AddRow("Seconds in all", TotalTime.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         return table;

@@ -12,7 +12,7 @@ public interface IEventProducer : IAsyncDisposable
     /// <summary>Takes a batch, waiting only for room. Order is the order of the calls.</summary>
     /// <param name="batch">One or more events, encoded: <see cref="EventBatch.Encode"/>. Its bytes must not change before the outcome.</param>
     /// <param name="cancellation">Ends the wait for room; the batch is then not taken. A batch once taken is sent.</param>
-    /// <returns>Once taken: the task of its outcome, with the results and errors of <see cref="ILog.AppendAsync"/>. It need not be
+    /// <returns>Once taken: the task of its outcome, with the results and errors of <see cref="ILog.AppendAsync(EventBatch, CancellationToken)"/>. It need not be
     /// awaited; an error nobody looks at disturbs nothing.</returns>
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
     ValueTask<Task<Appended>> EnqueueAsync(EventBatch batch, CancellationToken cancellation = default);
@@ -20,7 +20,7 @@ public interface IEventProducer : IAsyncDisposable
     /// <summary>Takes a batch and waits for its outcome.</summary>
     /// <param name="batch">One or more events, encoded.</param>
     /// <param name="cancellation">Ends the wait; a batch once taken is sent all the same.</param>
-    /// <inheritdoc cref="ILog.AppendAsync" path="/exception"/>
+    /// <inheritdoc cref="ILog.AppendAsync(EventBatch, CancellationToken)" path="/exception"/>
     /// <exception cref="ObjectDisposedException">The producer was disposed.</exception>
     Task<Appended> AppendAsync(EventBatch batch, CancellationToken cancellation = default);
 

@@ -24,8 +24,31 @@ public interface ILog
     /// <exception cref="DirectoryUnavailableException">Where to write is not known and could not be learned. Nothing was written.</exception>
     Task<Appended> AppendAsync(EventBatch batch, CancellationToken cancellation = default);
 
+    /// <summary>Appends a batch, all or nothing, if every stream named is as expected at the moment it is written. The batch may write to any streams of
+    /// the log, and streams may be named that it does not write to.</summary>
+    /// <remarks>As safe to repeat as <see cref="AppendAsync(EventBatch, CancellationToken)"/>, also after its answer was lost: events that are in the
+    /// log already are answered with their positions and revisions, whatever is expected.</remarks>
+    /// <param name="batch">One or more events, encoded: <see cref="EventBatch.Encode"/>.</param>
+    /// <param name="expected">What is expected: <see cref="StreamExpectations.Of"/>.</param>
+    /// <param name="cancellation">Ends the wait; a batch that was already sent may be written all the same.</param>
+    /// <returns><see cref="Appended"/>, with the revisions of the streams named, or <see cref="RevisionConflict"/>.</returns>
+    /// <inheritdoc cref="AppendAsync(EventBatch, CancellationToken)" path="/exception"/>
+    Task<AppendResult> AppendAsync(EventBatch batch, StreamExpectations expected, CancellationToken cancellation = default);
+
+    /// <summary>A handle on a stream of this log, whether or not it has events.</summary>
+    /// <exception cref="RequestRefusedException">No stream can have this name.</exception>
+    IStreamHandle Stream(string name);
+
+    /// <summary>The streams whose names begin so, in the order of their first events: those that began before the call. Costs a look at each stream of
+    /// each segment.</summary>
+    /// <param name="prefix">What the names begin with; all unless given.</param>
+    /// <param name="cancellation">Ends the sequence with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="UnknownLogException">There is no such log.</exception>
+    /// <exception cref="NodeUnavailableException">A node is down. All names before the failure were given out.</exception>
+    IAsyncEnumerable<string> ListStreamsAsync(string prefix = "", CancellationToken cancellation = default);
+
     /// <summary>A producer for this log: many batches on their way at once, in order. Cheap to keep, one for each sequence of
-    /// batches whose order matters; <see cref="AppendAsync"/> shares one of its own among all callers.</summary>
+    /// batches whose order matters; <see cref="AppendAsync(EventBatch, CancellationToken)"/> shares one of its own among all callers.</summary>
     /// <param name="options">How it gathers; the defaults of <see cref="ProducerOptions"/> unless given.</param>
     /// <exception cref="RequestRefusedException">Options that no producer can have.</exception>
     IEventProducer CreateProducer(ProducerOptions? options = null);

@@ -43,6 +43,13 @@ internal static class EventBody
         return hash;
     }
 
+    /// <summary>The stream's name in a well-formed event frame.</summary>
+    public static ReadOnlySpan<byte> StreamOf(ReadOnlySpan<byte> frame)
+    {
+        var start = FrameLayout.HeaderBytes + FixedBytes + (((FrameTraits)frame[FrameLayout.Traits] & FrameTraits.HasOccurred) != 0 ? OccurredBytes : 0);
+        return frame.Slice(start, BinaryPrimitives.ReadUInt16LittleEndian(frame[(FrameLayout.HeaderBytes + StreamLength)..]));
+    }
+
     public static uint HashStream(ReadOnlySpan<byte> streamUtf8) => unchecked((uint)XxHash3.HashToUInt64(streamUtf8));
 
     /// <summary>Why these bytes are no body a writer may accept, or null when they are one.</summary>

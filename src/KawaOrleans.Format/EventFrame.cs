@@ -23,7 +23,7 @@ public readonly ref struct EventFrame
     /// <summary>The event's number in its log.</summary>
     public long Position { get; }
 
-    /// <summary>The event's number in its stream, −1 where streams are not numbered.</summary>
+    /// <summary>The event's number in its stream, from 0.</summary>
     public long Revision => _frame.Revision;
 
     /// <summary>The stream's name, as UTF-8.</summary>

@@ -55,7 +55,7 @@ public readonly ref struct Frame
     /// <summary>The position, counted from the segment's base. Of a checkpoint or footer: the position that comes next.</summary>
     public uint RelativePosition => BinaryPrimitives.ReadUInt32LittleEndian(Bytes[FrameLayout.RelativePosition..]);
 
-    /// <summary>The event's number in its stream, −1 if streams are not numbered.</summary>
+    /// <summary>The event's number in its stream, −1 in a frame that is no event.</summary>
     public long Revision => BinaryPrimitives.ReadInt64LittleEndian(Bytes[FrameLayout.Revision..]);
 
     /// <summary>The writer's clock: UTC ticks of 100 ns.</summary>

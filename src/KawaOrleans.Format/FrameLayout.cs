@@ -7,7 +7,7 @@ internal static class FrameLayout
 {
     public const int GroupDistance = 0;     // u32, (own offset - group start) / 8
     public const int RelativePosition = 4;  // u32, position - segment base
-    public const int Revision = 8;          // i64, -1 = not numbered
+    public const int Revision = 8;          // i64, -1 in a frame that is no event
     public const int Timestamp = 16;        // i64, UTC ticks of 100 ns since 0001-01-01
     public const int Checksum = 24;         // u32, over everything else, padding included
     public const int Encoded = 28;          // what the client encodes begins here

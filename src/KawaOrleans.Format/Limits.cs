@@ -13,6 +13,9 @@ public static class Limits
     /// <summary>The longest stream or type name, in UTF-8 bytes: 512.</summary>
     public const int MaxNameBytes = 512;
 
+    /// <summary>The most streams one batch may expect something of: 1,024.</summary>
+    public const int MaxStreamsExpected = 1024;
+
     /// <summary>The longest log or node name, in characters: 128.</summary>
     public const int MaxKeyLength = 128;
 

@@ -6,7 +6,7 @@ public sealed record RecordedEvent
     /// <summary>The event's number in its log, from 0.</summary>
     public required long Position { get; init; }
 
-    /// <summary>The event's number in its stream; −1 where the log does not number streams.</summary>
+    /// <summary>The event's number in its stream, from 0.</summary>
     public required long Revision { get; init; }
 
     /// <summary>The stream's name.</summary>

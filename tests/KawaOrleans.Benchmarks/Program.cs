@@ -8,6 +8,7 @@ using KawaOrleans.Benchmarks.Engine;
 using KawaOrleans.Benchmarks.Measuring;
 using KawaOrleans.Benchmarks.Reporting;
 using KawaOrleans.Benchmarks.Servers;
+using KawaOrleans.Benchmarks.Streams;
 using Spectre.Console;
 
 if (args is [SiloRole.Name, .. var siloArguments])
@@ -15,7 +16,7 @@ if (args is [SiloRole.Name, .. var siloArguments])
     return await SiloRole.RunAsync(siloArguments);
 }
 
-Suite[] suites = [new EngineSuite(), new ClusterSuite(), new PeersSuite()];
+Suite[] suites = [new EngineSuite(), new ClusterSuite(), new StreamsSuite(), new PeersSuite()];
 
 var root = new RootCommand("Measures KawaOrleans against what it must reach. Build with -c Release; leave the machine alone meanwhile.");
 foreach (var suite in suites)

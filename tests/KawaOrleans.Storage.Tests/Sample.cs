@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Tests;
 
@@ -21,6 +22,9 @@ internal static class Sample
         Ensemble = [NodeId],
         ChainVersion = 1,
     };
+
+    /// <summary>What stamps made here give every event.</summary>
+    public const long Revision = 3;
 
     public static EventData Event(int number, int dataBytes = 100) => new($"order-{number % 7}", "placed", Payload(number, dataBytes))
     {
@@ -43,9 +47,30 @@ internal static class Sample
         return StampEncoded(frame, offset, groupStart, relativePosition, timestamp);
     }
 
+    /// <summary>Streams that no checkpoint covers, with so many events of three streams.</summary>
+    public static OpenStreams Streams(int events)
+    {
+        var streams = new OpenStreams();
+        for (var i = 0; i < events; i++)
+        {
+            var name = Encoding.UTF8.GetBytes($"order-{i % 3}");
+            var ordinal = streams.Find((uint)(i % 3), name);
+            streams.Add(ordinal >= 0 ? ordinal : streams.Begin((uint)(i % 3), name, firstRevision: 1L << (20 * (i % 3)), previous: -1), (uint)i);
+        }
+
+        return streams;
+    }
+
     /// <summary>Stamps a frame as a writer does, from the hash it carries; answers the checksum.</summary>
     public static uint StampEncoded(Span<byte> frame, long offset, long groupStart, uint relativePosition, long timestamp) => FrameStamp.Event(
-        frame, Header().Identity.ChecksumKey, (uint)(offset / 8), FrameStamp.DistanceAndPosition(offset, groupStart, relativePosition), timestamp);
+        frame, Header().Identity.ChecksumKey, (uint)(offset / 8), FrameStamp.DistanceAndPosition(offset, groupStart, relativePosition), Revision, timestamp);
+
+    /// <summary>Appends a batch that expects something, and answers what became of it.</summary>
+    public static async Task<BatchOutcome> AppendAsync(SegmentWriter writer, EventBatch batch, StreamExpectations expected)
+    {
+        using var block = EventBlock.Parse(batch.Bytes);
+        return Assert.Single((await writer.AppendAsync(block, null, [expected])).Outcomes!);
+    }
 
     public static byte[] Payload(int number, int bytes)
     {

@@ -18,6 +18,11 @@ public sealed record AppendRequest
     /// they are not found and the writer does not remember back to this position, the answer is <see cref="TooOldToTell"/>.</summary>
     [Id(2)]
     public long? RetrySince { get; init; }
+
+    /// <summary>What each batch expects of streams, in order, null for one that expects nothing; null (the default): none does. A batch whose streams
+    /// are not as it expects is answered with <see cref="RevisionConflict"/>; the others are not touched by that.</summary>
+    [Id(3)]
+    public IReadOnlyList<StreamExpectations?>? Expected { get; init; }
 }
 
 /// <summary>A call's place in its sender's order. A run is a series of calls whose order matters, numbered from 0; the writer takes only

@@ -17,10 +17,24 @@ public sealed record Appended([property: Id(0)] long First, [property: Id(1)] in
     /// <summary>True when these events were in the log already, by an earlier try: nothing was written now.</summary>
     [Id(3)]
     public bool IsRepeat { get; init; }
+
+    /// <summary>When something was expected of streams: for each of them, in the order named, the revision of the batch's last event in it; −1: the batch
+    /// has none. Else null.</summary>
+    [Id(4)]
+    public IReadOnlyList<long>? Revisions { get; init; }
 }
 
+/// <summary>Nothing was written: a stream is not where the batch expected it.</summary>
+/// <param name="Stream">The stream; of several the first in the order named.</param>
+/// <param name="Expected">What was expected of it.</param>
+/// <param name="ActualRevision">The revision of its last event, which is on disk; −1: it has none.</param>
+[GenerateSerializer, Immutable, Alias("kawa.revision-conflict")]
+public sealed record RevisionConflict(
+    [property: Id(0)] string Stream, [property: Id(1)] ExpectedRevision Expected, [property: Id(2)] long ActualRevision) : AppendResult;
+
 /// <summary>The batches of the call had different outcomes.</summary>
-/// <param name="Batches">One for each batch, in order: <see cref="Appended"/>, <see cref="IdConflict"/> or <see cref="TooOldToTell"/>.</param>
+/// <param name="Batches">One for each batch, in order: <see cref="Appended"/>, <see cref="RevisionConflict"/>,
+/// <see cref="IdConflict"/> or <see cref="TooOldToTell"/>.</param>
 [GenerateSerializer, Immutable, Alias("kawa.batch-outcomes")]
 public sealed record BatchOutcomes([property: Id(0)] IReadOnlyList<AppendResult> Batches) : AppendResult;
 

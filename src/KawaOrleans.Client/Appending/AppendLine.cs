@@ -61,8 +61,9 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     /// <summary>Adds a batch behind all others.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="asksForRoom">True to be told by <see cref="PendingBatch.Taken"/>, which is null if there is room at once.</param>
+    /// <param name="expected">What it expects of streams; null: nothing.</param>
     /// <exception cref="ObjectDisposedException">The line was closed.</exception>
-    public PendingBatch Add(EventBatch batch, bool asksForRoom)
+    public PendingBatch Add(EventBatch batch, bool asksForRoom, StreamExpectations? expected = null)
     {
         PendingBatch pending;
         OutgoingBlock? block = null;
@@ -76,6 +77,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
             pending = new PendingBatch(batch, isLone ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously)
             {
                 Given = _unansweredSince == 0 ? 0 : _time.GetTimestamp(),
+                Expected = expected,
             };
             if (!_queue.Add(pending))
             {

@@ -83,7 +83,7 @@ internal sealed class BlockOutcome
         {
             Appended all => all.Count == block.Batches.Sum(static batch => batch.Batch.Count),
             BatchOutcomes each => each.Batches.Count == block.Batches.Count,
-            IdConflict or TooOldToTell => true,
+            IdConflict or TooOldToTell or RevisionConflict => true,
             _ => false,
         };
         return fits ? null : new UnknownOutcomeException(log, $"an answer came that does not fit the call: {answer}");
@@ -96,6 +96,9 @@ internal sealed class BlockOutcome
             case Appended appended:
                 end.Reached(appended.Last + 1);
                 batch.TrySetResult(appended);
+                break;
+            case RevisionConflict conflict:
+                batch.Tell(conflict);
                 break;
             case IdConflict conflict:
                 batch.Refuse(new EventIdConflictException(_log, conflict));

@@ -27,6 +27,15 @@ internal sealed class EventProducer(AppendLine line) : IEventProducer
         return cancellation.CanBeCanceled ? AwaitAsync(pending, cancellation) : pending.Task;
     }
 
+    /// <summary>The same under expectations: <see cref="Appended"/> or <see cref="RevisionConflict"/>.</summary>
+    public async Task<AppendResult> AppendAsync(EventBatch batch, StreamExpectations expected, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var pending = line.Add(batch, asksForRoom: false, expected);
+        var appended = await (cancellation.CanBeCanceled ? AwaitAsync(pending, cancellation) : pending.Task).ConfigureAwait(false);
+        return pending.Conflict is { } conflict ? conflict : appended;
+    }
+
     public Task FlushAsync(CancellationToken cancellation = default) => line.FlushAsync(cancellation);
 
     public async ValueTask DisposeAsync() => await line.CloseAsync().ConfigureAwait(false);

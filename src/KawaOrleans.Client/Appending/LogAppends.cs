@@ -2,7 +2,7 @@ using MemoryPack;
 
 namespace KawaOrleans;
 
-/// <summary>Shorter ways to append. Outcomes and errors are those of <see cref="ILog.AppendAsync"/>.</summary>
+/// <summary>Shorter ways to append. Outcomes and errors are those of <see cref="ILog.AppendAsync(EventBatch, CancellationToken)"/>.</summary>
 public static class LogAppends
 {
     /// <summary>Appends one event.</summary>

@@ -30,5 +30,6 @@ internal sealed class OutgoingBlock(List<PendingBatch> batches)
         Batches = Batches.Count == 1 ? Block.Of(Batches[0].Batch) : Block.Of(Batches.ConvertAll(static batch => batch.Batch)),
         Order = Order,
         RetrySince = FirstLost is null ? null : KnownEnd,
+        Expected = Batches.Exists(static batch => batch.Expected is not null) ? Batches.ConvertAll(static batch => batch.Expected) : null,
     };
 }

@@ -3,7 +3,16 @@ namespace KawaOrleans.Client;
 /// <summary>A batch that has no outcome yet, and whoever waits for it.</summary>
 internal sealed class PendingBatch(EventBatch batch, TaskCreationOptions creation) : TaskCompletionSource<Appended>(creation)
 {
+    private static readonly Appended NotWritten = new(-1, 0, default);
+
     public EventBatch Batch { get; } = batch;
+
+    /// <summary>What it expects of streams; null: nothing.</summary>
+    public StreamExpectations? Expected { get; init; }
+
+    /// <summary>Set before the task completes: a stream was not as expected, nothing was written, and the task's result means nothing. No exception,
+    /// because among many writers of one stream this is the usual outcome.</summary>
+    public RevisionConflict? Conflict { get; private set; }
 
     public int Bytes => Batch.Bytes.Length;
 
@@ -15,6 +24,12 @@ internal sealed class PendingBatch(EventBatch batch, TaskCreationOptions creatio
 
     /// <summary>True when it need not be sent any more: who waited for it gave up.</summary>
     public bool IsGivenUp => Task.IsCompleted || Taken?.Task.IsCanceled == true;
+
+    public void Tell(RevisionConflict conflict)
+    {
+        Conflict = conflict;
+        TrySetResult(NotWritten);
+    }
 
     public void Refuse(Exception reason)
     {

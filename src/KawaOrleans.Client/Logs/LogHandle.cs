@@ -34,6 +34,23 @@ internal sealed class LogHandle : ILog
         return _shared.AppendAsync(batch, cancellation);
     }
 
+    public Task<AppendResult> AppendAsync(EventBatch batch, StreamExpectations expected, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(expected);
+        return _shared.AppendAsync(batch, expected, cancellation);
+    }
+
+    public IStreamHandle Stream(string name) => Names.WhyNotText(name) is { } reason
+        ? throw new RequestRefusedException($"'{name}' is no name of a stream: {reason}.")
+        : new StreamHandle(name, this, new StreamReader(name, _chains, _segments, _retries, _options.ReadBlockBytes));
+
+    public IAsyncEnumerable<string> ListStreamsAsync(string prefix = "", CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        return new StreamList(_directory, _segments, _retries).ReadAsync(prefix, cancellation);
+    }
+
     public IEventProducer CreateProducer(ProducerOptions? options = null)
     {
         options ??= new ProducerOptions();

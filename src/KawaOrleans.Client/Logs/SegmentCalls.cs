@@ -13,6 +13,26 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
         return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
     }
 
+    /// <summary>Events of one stream, checked to be of the segment asked.</summary>
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
+    public async Task<StreamReadResult> ReadStreamAsync(ChainSegment segment, StreamReadRequest request, TimeSpan patience, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segment.Id, segment.Primary);
+        var result = await ReachAsync(
+            grain, segment.Primary, token => grain.ReadStream(request, token).AsTask(), TimeSpan.Zero, patience, cancellation).ConfigureAwait(false);
+        return result.Events.SegmentId == segment.Id
+            ? result
+            : throw new SegmentFaultedException(segment.Id, segment.Primary, $"it answered with a block of segment {result.Events.SegmentId:N}");
+    }
+
+    /// <summary>Streams that begin in a segment.</summary>
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
+    public Task<StreamListResult> ListStreamsAsync(ChainSegment segment, StreamListRequest request, TimeSpan patience, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segment.Id, segment.Primary);
+        return ReachAsync(grain, segment.Primary, token => grain.ListStreams(request, token).AsTask(), TimeSpan.Zero, patience, cancellation);
+    }
+
     /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
     public Task FlushAsync(ChainSegment segment, TimeSpan patience, CancellationToken cancellation)
     {

@@ -25,7 +25,7 @@ public sealed class KawaEventStoreOptions
     public bool UseGrainStorageForChains { get; set; }
 
     /// <summary>How many of its log's newest events each writer remembers by their ids, to know repeated appends again; 1,048,576 unless set, 0 to
-    /// 16,777,216. Takes 20 bytes an event and log written here, as events come. Fewer: a retry after a longer silence is more often
+    /// 16,777,216. Takes 28 bytes an event and log written here, as events come. Fewer: a retry after a longer silence is more often
     /// told that nobody knows. 0: every retry is.</summary>
     public int RememberedEvents { get; set; } = 1024 * 1024;
 

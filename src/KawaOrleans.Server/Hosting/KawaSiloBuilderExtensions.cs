@@ -68,6 +68,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<KawaMetrics>();
         services.AddSingleton<QueuedBytes>();
         services.AddSingleton<RecentEvents>();
+        services.AddSingleton<HeadsBefore>();
         services.AddSingleton<KawaHealthCheck>();
         services.AddSingleton<AggregationRegistry>();
         return builder

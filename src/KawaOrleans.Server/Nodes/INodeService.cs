@@ -28,6 +28,12 @@ internal interface INodeService : IGrainService
     [Alias("Remember"), ResponseTimeout("00:00:02")]
     Task<NodeAnswer<byte[]>> Remember(Guid segmentId, int generation, long from, long to);
 
+    [Alias("HeadRuns"), ResponseTimeout("00:00:05")]
+    Task<NodeAnswer<IReadOnlyList<HeadRunPart>>> HeadRuns(Guid logId, Guid upTo);
+
+    [Alias("ReadHeads"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<byte[]>> ReadHeads(Guid logId, long from, long to, long offset, int count);
+
     [Alias("Describe"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<NodeDescription>> Describe();
 }

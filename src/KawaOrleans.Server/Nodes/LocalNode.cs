@@ -63,6 +63,28 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     /// <summary>See <see cref="Segment.Remember"/>.</summary>
     public byte[] Remember(Guid segmentId, int generation, long from, long to) => Get(host.Store, segmentId, generation).Remember(from, to);
 
+    /// <summary>See <see cref="NodeStore.HasHeadsBefore"/>.</summary>
+    public bool HasHeadsBefore(SegmentHeader header) => host.Store.HasHeadsBefore(header);
+
+    /// <summary>The runs of heads of a log up to the end of one of its segments, which was written here.</summary>
+    public IReadOnlyList<HeadRunPart> HeadRuns(Guid logId, Guid upTo)
+    {
+        var store = host.Store;
+        var segment = Get(store, upTo, 0);
+        if (segment.State != SegmentState.Sealed)
+        {
+            throw new StorageException($"{segment.Path}: it is not sealed yet, so the heads of its streams are not settled. Repeat.");
+        }
+
+        return [.. store.HeadRuns(logId).Select(static run => new HeadRunPart(run.From, run.To, run.Bytes))];
+    }
+
+    /// <summary>See <see cref="NodeStore.ReadHeadRun"/>.</summary>
+    public byte[] ReadHeads(Guid logId, long from, long to, long offset, int count) => host.Store.ReadHeadRun(logId, from, to, offset, count);
+
+    /// <summary>See <see cref="NodeStore.ReceiveHeadRun"/>.</summary>
+    public HeadRunCopy? ReceiveHeads(Guid logId, long from, long to, long bytes) => host.Store.ReceiveHeadRun(logId, new HeadRunFile(from, to, bytes));
+
     /// <summary>Keeps the chain, then makes the replicas here agree with the newest one kept.</summary>
     public long Announce(Chain chain)
     {

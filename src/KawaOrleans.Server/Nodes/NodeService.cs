@@ -42,6 +42,11 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
     public Task<NodeAnswer<byte[]>> Remember(Guid segmentId, int generation, long from, long to) =>
         Answer(() => node.Remember(segmentId, generation, from, to));
 
+    public Task<NodeAnswer<IReadOnlyList<HeadRunPart>>> HeadRuns(Guid logId, Guid upTo) => Answer(() => node.HeadRuns(logId, upTo));
+
+    public Task<NodeAnswer<byte[]>> ReadHeads(Guid logId, long from, long to, long offset, int count) =>
+        Answer(() => node.ReadHeads(logId, from, to, offset, count));
+
     public Task<NodeAnswer<NodeDescription>> Describe() => Answer(inventory.Describe);
 
     /// <summary>What the files refuse is unknown to whoever asked; storage types never cross the wire.</summary>

@@ -40,6 +40,14 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     public Task<NodeAnswer<byte[]>> Remember(string node, Guid segmentId, int generation, long from, long to, CancellationToken cancellation) =>
         Ask(node, ChangeTimeout, service => service.Remember(segmentId, generation, from, to), cancellation);
 
+    /// <summary>The runs of heads of a log, made up to the end of a segment that the node has.</summary>
+    public Task<NodeAnswer<IReadOnlyList<HeadRunPart>>> HeadRuns(string node, Guid logId, Guid upTo, CancellationToken cancellation) =>
+        Ask(node, PrepareTimeout, service => service.HeadRuns(logId, upTo), cancellation);
+
+    /// <summary>A part of one of them.</summary>
+    public Task<NodeAnswer<byte[]>> ReadHeads(string node, Guid logId, long from, long to, long offset, int count, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.ReadHeads(logId, from, to, offset, count), cancellation);
+
     /// <summary>The node and what it cannot trust.</summary>
     public Task<NodeAnswer<NodeDescription>> Describe(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Describe(), cancellation);

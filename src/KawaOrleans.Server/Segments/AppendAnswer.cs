@@ -27,7 +27,7 @@ internal static class AppendAnswer
         events = 0;
         foreach (var outcome in outcomes)
         {
-            if (outcome.Fate != BatchFate.Repeated || outcome.Position != outcomes[0].Position + events || outcome.Timestamp != outcomes[0].Timestamp)
+            if (outcome.Fate != BatchFate.Repeated || outcome.Revisions is not null || outcome.Position != outcomes[0].Position + events || outcome.Timestamp != outcomes[0].Timestamp)
             {
                 return false;
             }
@@ -41,7 +41,8 @@ internal static class AppendAnswer
     private static AppendResult Of(BatchOutcome outcome) => outcome.Fate switch
     {
         BatchFate.Written or BatchFate.Repeated =>
-            new Appended(outcome.Position, outcome.Count, Time(outcome.Timestamp)) { IsRepeat = outcome.Fate == BatchFate.Repeated },
+            new Appended(outcome.Position, outcome.Count, Time(outcome.Timestamp)) { IsRepeat = outcome.Fate == BatchFate.Repeated, Revisions = outcome.Revisions },
+        BatchFate.UnexpectedRevision when outcome.Conflict is { } conflict => new RevisionConflict(conflict.Stream, conflict.Expected, conflict.ActualRevision),
         BatchFate.OtherContent => new IdConflict(outcome.EventId, outcome.Position, IdConflictKind.OtherContent),
         BatchFate.PartlyRepeated => new IdConflict(outcome.EventId, outcome.Position, IdConflictKind.PartlyRepeated),
         BatchFate.TwiceInBatch => new IdConflict(outcome.EventId, outcome.Position, IdConflictKind.TwiceInBatch),

@@ -73,6 +73,11 @@ internal sealed partial class SegmentGrain
     {
         try
         {
+            if (await heads.Fetch(segment, chain) is { } missing)
+            {
+                return new NotPrimary(missing);
+            }
+
             var openingId = Guid.NewGuid();
             var memory = segment.HasMemory ? null : await recent.Of(segment, chain);
             var writer = await Task.Run(() => memory is null ? segment.OpenWriter(openingId) : segment.OpenWriter(openingId, memory));
@@ -83,6 +88,10 @@ internal sealed partial class SegmentGrain
         catch (WriterFencedException)
         {
             return new SegmentEnded();
+        }
+        catch (HeadsMissingException e)
+        {
+            return new NotPrimary(e.Message);
         }
         catch (StorageException e)
         {

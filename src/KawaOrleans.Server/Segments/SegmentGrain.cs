@@ -14,7 +14,7 @@ namespace KawaOrleans.Server.Segments;
 /// write handle from each other. Nothing here blocks the scheduler, so appends pipeline and reads go on beside them.</summary>
 [PinnedToNode, Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
 internal sealed partial class SegmentGrain(
-    NodeHost host, LocalNode node, ChainSource chains, RecentEvents recent, QueuedBytes queued, AggregationRegistry aggregations,
+    NodeHost host, LocalNode node, ChainSource chains, RecentEvents recent, HeadsBefore heads, QueuedBytes queued, AggregationRegistry aggregations,
     KawaMetrics metrics, ILogger<SegmentGrain> logger)
     : Grain, ISegmentGrain
 {
@@ -51,6 +51,7 @@ internal sealed partial class SegmentGrain(
         try
         {
             using var block = Parse(request?.Batches);
+            CheckExpected(block, request!.Expected);
             return await Append(block, request!, cancellation);
         }
         finally
@@ -86,7 +87,7 @@ internal sealed partial class SegmentGrain(
 
             try
             {
-                var appended = await opening.Writer.AppendAsync(block, request.RetrySince);
+                var appended = await opening.Writer.AppendAsync(block, request.RetrySince, request.Expected);
                 metrics.Appended(block.BatchCount, appended.Count, appended.Outcomes is null ? block.Bytes.Length : 0);
                 PrepareAhead(opening);
                 return AppendAnswer.Of(appended);
@@ -104,6 +105,11 @@ internal sealed partial class SegmentGrain(
             {
                 // Another activation of this grain took the handle; nothing was written. Take it back.
                 LogHandleTaken(_segmentId);
+                _opening = _opening == opening ? null : _opening;
+            }
+            catch (HeadsMissingException)
+            {
+                // A run of heads was found damaged and dropped, and what it was made of lies elsewhere: the next opening fetches it again.
                 _opening = _opening == opening ? null : _opening;
             }
             catch (StorageException e)
@@ -138,6 +144,22 @@ internal sealed partial class SegmentGrain(
 
         metrics.Read(result.Events.Bytes.Bytes.Length);
         return result;
+    }
+
+    public async ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default)
+    {
+        StreamReads.Check(request);
+        var segment = Require();
+        var result = await OffScheduler(() => StreamReads.Read(segment, request));
+        metrics.Read(result.Events.Bytes.Length);
+        return result;
+    }
+
+    public async ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default)
+    {
+        StreamReads.Check(request);
+        var segment = Require();
+        return await OffScheduler(() => StreamReads.List(segment, request));
     }
 
     public async ValueTask Flush(CancellationToken cancellation = default)
@@ -195,6 +217,15 @@ internal sealed partial class SegmentGrain(
             throw new RequestRefusedException(
                 $"An event of log '{chain.LogName}' takes at most {limit} bytes as stored, half its segment size of {chain.Options.SegmentBytes}"
                 + $" or {Limits.MaxEventBytes}; one of these takes {block.LargestEventBytes}.");
+        }
+    }
+
+    private static void CheckExpected(EventBlock block, IReadOnlyList<StreamExpectations?>? expected)
+    {
+        if (expected is not null && expected.Count != block.BatchCount)
+        {
+            throw new RequestRefusedException(
+                $"{nameof(AppendRequest.Expected)} has one entry for each batch, or is null; it has {expected.Count} for {block.BatchCount} batches.");
         }
     }
 

@@ -3,7 +3,7 @@ using KawaOrleans.Format;
 namespace KawaOrleans.Storage.Admission;
 
 /// <summary>The newest events of a log, known by their prints: positions [<see cref="Start"/>, <see cref="End"/>) without holes. Grows up to
-/// its capacity and then forgets the oldest for each one added: 20 bytes an event, no object for any.</summary>
+/// its capacity and then forgets the oldest for each one added: 28 bytes an event, no object for any.</summary>
 /// <remarks>Used by one thread at a time. A ring of prints, indexed by position, and an open-addressing table into it (linear probing, at
 /// most half full, entries moved back on removal, so that it needs no cleaning). A table slot holds ring index + 1 and, in the
 /// bits above, some bits of the id, so that a probe rarely has to look into the ring.</remarks>
@@ -15,6 +15,7 @@ internal sealed class RecentEvents
     private readonly TimeMarks _times = new();
     private ulong[] _ids = [];
     private uint[] _contents = [];
+    private long[] _revisions = [];
     private uint[] _table = [];
     private int _ringMask = -1;
     private int _tableMask;
@@ -83,6 +84,15 @@ internal sealed class RecentEvents
     /// <summary>Notes the time of the events from a position up to <see cref="End"/>.</summary>
     public void Stamp(long first, long timestamp) => _times.Add(Math.Max(first, Start), timestamp);
 
+    /// <summary>Notes the revisions of the events from a position on, of those that it knows.</summary>
+    public void Number(long first, ReadOnlySpan<long> revisions)
+    {
+        for (var i = (int)Math.Max(0, Start - first); i < revisions.Length; i++)
+        {
+            _revisions[(int)((first + i) & _ringMask)] = revisions[i];
+        }
+    }
+
     /// <summary>Forgets the events from a position on.</summary>
     public void TruncateTo(long end)
     {
@@ -125,6 +135,9 @@ internal sealed class RecentEvents
 
     /// <summary>The timestamp of the event at a position that it knows.</summary>
     public long TimestampAt(long position) => _times.At(position);
+
+    /// <summary>The revision of the event at a position that it knows.</summary>
+    public long RevisionAt(long position) => _revisions[(int)(position & _ringMask)];
 
     private long PositionAt(int index) => Start + ((index - Start) & _ringMask);
 
@@ -171,15 +184,16 @@ internal sealed class RecentEvents
     private void Grow()
     {
         var length = Math.Max(FirstLength, _ids.Length * 2);
-        var (ids, contents) = (new ulong[length], new uint[length]);
+        var (ids, contents, revisions) = (new ulong[length], new uint[length], new long[length]);
         var mask = length - 1;
         for (var position = Start; position < End; position++)
         {
             ids[(int)(position & mask)] = _ids[(int)(position & _ringMask)];
             contents[(int)(position & mask)] = _contents[(int)(position & _ringMask)];
+            revisions[(int)(position & mask)] = _revisions[(int)(position & _ringMask)];
         }
 
-        (_ids, _contents, _ringMask) = (ids, contents, mask);
+        (_ids, _contents, _revisions, _ringMask) = (ids, contents, revisions, mask);
         _table = new uint[2 * length];
         _tableMask = _table.Length - 1;
         _indexBits = System.Numerics.BitOperations.Log2((uint)length) + 1;

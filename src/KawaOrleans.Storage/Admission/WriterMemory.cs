@@ -9,7 +9,7 @@ namespace KawaOrleans.Storage;
 public sealed class WriterMemory
 {
     /// <summary>The size of one event in what <see cref="Segment.Remember"/> answers.</summary>
-    public const int EventBytes = 20;
+    public const int EventBytes = 28;
 
     private readonly BatchAdmission _admission;
 
@@ -32,6 +32,7 @@ public sealed class WriterMemory
                 BinaryPrimitives.ReadUInt64LittleEndian(remembered), BinaryPrimitives.ReadUInt32LittleEndian(remembered[8..]));
             _admission.Recent.Add(print);
             _admission.Recent.Stamp(End - 1, BinaryPrimitives.ReadInt64LittleEndian(remembered[12..]));
+            _admission.Recent.Number(End - 1, [BinaryPrimitives.ReadInt64LittleEndian(remembered[20..])]);
         }
     }
 
@@ -44,35 +45,28 @@ public sealed class WriterMemory
         BinaryPrimitives.WriteUInt64LittleEndian(remembered, print.Id);
         BinaryPrimitives.WriteUInt32LittleEndian(remembered[8..], print.Content);
         BinaryPrimitives.WriteInt64LittleEndian(remembered[12..], frame.Timestamp);
+        BinaryPrimitives.WriteInt64LittleEndian(remembered[20..], frame.Revision);
     }
 
-    /// <summary>Decides of the batches of a block, in order; null when all are to be written.</summary>
-    internal BatchOutcome[]? Decide(EventBlock block, long? retrySince, long timestamp)
+    /// <summary>Decides of one batch of a block, the events [begin, end) of it. If it is to be written, its events are known from now on.</summary>
+    internal BatchOutcome Decide(EventBlock block, int begin, int end, long? retrySince, long timestamp)
     {
-        var first = End;
-        BatchOutcome[]? outcomes = null;
-        var begin = 0;
-        for (var i = 0; i < block.BatchCount; i++)
+        var outcome = _admission.Decide(block.Prints[begin..end], retrySince, timestamp);
+        return outcome.IsInLog || outcome.Fate == BatchFate.TooOldToTell ? outcome : outcome with { EventId = block.IdOf(begin + outcome.Count) };
+    }
+
+    /// <summary>Notes the revisions of the events from a position on.</summary>
+    internal void Number(long first, ReadOnlySpan<long> revisions) => _admission.Recent.Number(first, revisions);
+
+    /// <summary>The revisions of events that it knows.</summary>
+    internal long[] RevisionsOf(long first, int count)
+    {
+        var revisions = new long[count];
+        for (var i = 0; i < count; i++)
         {
-            var end = block.Batches[i].EventsEnd;
-            var outcome = _admission.Decide(block.Prints[begin..end], retrySince, timestamp);
-            if (outcome.Fate != BatchFate.Written && outcomes is null)
-            {
-                outcomes = new BatchOutcome[block.BatchCount];
-                for (int before = 0, from = 0; before < i; from = block.Batches[before++].EventsEnd)
-                {
-                    outcomes[before] = new BatchOutcome(BatchFate.Written, first + from, block.Batches[before].EventsEnd - from, timestamp);
-                }
-            }
-
-            if (outcomes is not null)
-            {
-                outcomes[i] = outcome.IsInLog || outcome.Fate == BatchFate.TooOldToTell ? outcome : outcome with { EventId = block.IdOf(begin + outcome.Count) };
-            }
-
-            begin = end;
+            revisions[i] = _admission.Recent.RevisionAt(first + i);
         }
 
-        return outcomes;
+        return revisions;
     }
 }

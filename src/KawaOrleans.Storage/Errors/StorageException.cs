@@ -42,6 +42,14 @@ public sealed class ForeignDirectoryException(string directory, string reason) :
 /// <summary>This writer was fenced: a newer one, or a roll, took its place. Nothing was written.</summary>
 public sealed class WriterFencedException(string path) : StorageException($"{path}: the segment has ended or has another writer.");
 
+/// <summary>Which streams the log has before a position is not known on this node, so what comes behind cannot be numbered.</summary>
+public sealed class HeadsMissingException(string logFolder, long position) : StorageException(
+    $"{logFolder}: the heads of streams before position {position} are not here: neither the segment that ends there nor a run of heads. Restore that segment's file from a copy, then repeat.")
+{
+    /// <summary>The position before which nothing is known.</summary>
+    public long Position { get; } = position;
+}
+
 /// <summary>The segment has no room for the batch. Nothing was written: roll to the next segment.</summary>
 public sealed class SegmentFullException(string path, long neededBytes, long freeBytes)
     : StorageException($"{path}: the batch needs {neededBytes} bytes, {freeBytes} are free. Roll to the next segment.");

@@ -108,15 +108,15 @@ internal static class SegmentInspection
         }
 
         // Never more than a footer can have: CheckLength draws the same bound.
-        var longest = ((end.Position - header.BasePosition) / 4) + (2 * FileLayout.PageBytes);
+        var longest = Footer.MostBytes(end.Position - header.BasePosition);
         var bytes = new byte[Math.Clamp(file.Length - end.Offset, 0, longest)];
-        var read = bytes.AsSpan(0, file.Read(end.Offset, bytes));
+        var read = bytes.AsMemory(0, file.Read(end.Offset, bytes));
         var key = header.Identity.ChecksumKey;
         var found = Footer.TryRead(read, key, end.Offset);
         var ofFrames = seen.Damage.Count == 0 ? walk?.Footer : null;
         var state = found is not null
-            ? ofFrames is null || (ofFrames.Bounds == found.Bounds && ofFrames.Sparse.AsSpan().SequenceEqual(found.Sparse)) ? FooterState.Whole : FooterState.Broken
-            : Frame.TryRead(read, end.Offset, key, out var other) switch
+            ? ofFrames is null || ofFrames.SaysTheSame(found) ? FooterState.Whole : FooterState.Broken
+            : Frame.TryRead(read.Span, end.Offset, key, out var other) switch
             {
                 FrameStatus.Nothing => FooterState.Missing,
                 // What was written behind the place at which the chain later said that it ends.

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Inspection;
@@ -15,8 +16,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
 
     private readonly FrameReader _reader = new(file, header.Identity.ChecksumKey, limit);
     private readonly List<DamagedPlace> _damage = [];
-    private readonly List<uint> _sparse = [];
-    private SegmentBounds _bounds = SegmentBounds.None;
+    private readonly FooterDraft _footer = new(header.Predecessor is null ? NoHeads.Instance : null);
     private long _lastCheckpoint;
     private long _covered;
     private long _events;
@@ -26,7 +26,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     public IReadOnlyList<DamagedPlace> Damage => _damage;
 
     /// <summary>The relative position that comes next.</summary>
-    public long Next { get; private set; }
+    public long Next => _footer.Next;
 
     public ulong Hash { get; private set; } = ContentHash.Empty;
 
@@ -34,7 +34,8 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
 
     private long LastTimestamp { get; set; } = header.TimestampFloor;
 
-    public Footer Footer => new() { Bounds = _bounds, Sparse = [.. _sparse] };
+    /// <summary>The footer of the frames; it means something only if all were whole.</summary>
+    public Footer Footer => _footer.ToFooter();
 
     /// <param name="full">True when frames must reach the limit; else the walk ends where no whole frame follows.</param>
     /// <param name="progress">Is told the offset.</param>
@@ -126,13 +127,13 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
             visit?.Invoke(opened);
         }
 
-        Take(frame);
-        if (isEvent)
+        // Behind a bad place the streams of what it held are unknown.
+        if (Take(frame) is { } contradiction && _damage.Count == 0)
         {
-            _events++;
-            _bounds = _bounds.With(opened);
+            _damage.Add(new DamagedPlace(file.Path, frame.Offset, contradiction));
         }
 
+        _events += isEvent ? 1 : 0;
         return true;
     }
 
@@ -176,7 +177,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     private bool Agrees(Checkpoint? checkpoint) =>
         checkpoint is not null && checkpoint.Previous == _lastCheckpoint && checkpoint.ContentHash == Hash && checkpoint.FrameLengths.Count == _events - _covered;
 
-    private void Take(Frame frame)
+    private string? Take(Frame frame)
     {
         _afterBadPlace = false;
         _groupStart = frame.GroupStart;
@@ -189,14 +190,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
             _covered = _events;
         }
 
-        Next = frame.RelativePosition;
-        for (var positions = frame.Positions; positions > 0; positions--, Next++)
-        {
-            if (Next % Footer.Interval == 0)
-            {
-                _sparse.Add((uint)(frame.Offset >> 3));
-            }
-        }
+        return _footer.Take(frame);
     }
 
     private long NextWhole(long bad)

@@ -1,3 +1,4 @@
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Nodes;
@@ -15,6 +16,9 @@ internal sealed class DirectoryScan
     public List<(Guid LogId, string Path)> Segments { get; } = [];
 
     public List<(Guid LogId, string Folder)> Chains { get; } = [];
+
+    /// <summary>Runs of heads: they can be made again.</summary>
+    public List<(Guid LogId, string Path)> Runs { get; } = [];
 
     public List<UntrustedFile> Strangers { get; } = [];
 
@@ -80,6 +84,10 @@ internal sealed class DirectoryScan
             else if (name == SavedChain.FileName)
             {
                 Chains.Add((logId, folder));
+            }
+            else if (HeadMerge.IsRun(name))
+            {
+                Runs.Add((logId, path));
             }
             else if (SpareFiles.IsUnfinished(name))
             {

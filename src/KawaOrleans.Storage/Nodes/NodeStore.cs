@@ -2,6 +2,7 @@ using KawaOrleans.Format;
 using System.Collections.Concurrent;
 using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage;
@@ -23,6 +24,7 @@ public sealed class NodeStore : IDisposable
     private readonly ConcurrentDictionary<(Guid Id, int Generation), Segment> _segments = new();
     private readonly ConcurrentDictionary<string, UntrustedFile> _untrusted = new();
     private readonly ConcurrentDictionary<Guid, SavedChain> _chains = new();
+    private readonly ConcurrentDictionary<Guid, LogHeads> _heads = new();
     private readonly SpareFiles _spares;
     private readonly Lock _changes = new();
     private readonly ITimer _idleCheckpoints;
@@ -33,7 +35,11 @@ public sealed class NodeStore : IDisposable
     {
         _volume = volume;
         _directory = directory;
-        _host = new SegmentHost(volume, new MapCache(), time, FinishLater) { CheckpointIntervalBytes = checkpointIntervalBytes };
+        _host = new SegmentHost(volume, new MapCache(), time, FinishLater)
+        {
+            CheckpointIntervalBytes = checkpointIntervalBytes,
+            HeadsBefore = header => header.Predecessor is null ? NoHeads.Instance : HeadsOf(header.LogId).Before(header.BasePosition),
+        };
         _spares = new SpareFiles(volume);
         volume.CreateDirectory(directory);
         _lock = volume.Lock(directory, LockName);
@@ -231,6 +237,11 @@ public sealed class NodeStore : IDisposable
             segment.Dispose();
             _volume.Rename(segment.Path, target);
             _volume.SyncDirectory(aside);
+            if (_segments.Values.All(s => s.Header.LogId != header.LogId) && _heads.TryRemove(header.LogId, out var heads))
+            {
+                heads.Remove();
+            }
+
             _volume.SyncDirectory(LogFolder(header.LogId));
         }
     }
@@ -248,6 +259,57 @@ public sealed class NodeStore : IDisposable
         await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
     }
 
+    /// <summary>True when this node knows the last event of every stream of the log before a segment: without that the segment cannot be written.</summary>
+    public bool HasHeadsBefore(SegmentHeader header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        Recovered();
+        return header.Predecessor is null || HeadsOf(header.LogId).HasBefore(header.BasePosition);
+    }
+
+    /// <summary>The runs of heads of a log, made to cover all of its segments that have ended here: for another node, which goes on writing it.</summary>
+    /// <exception cref="DiskFullException">No room to make them.</exception>
+    /// <exception cref="SegmentDamagedException">A segment does not verify.</exception>
+    public IReadOnlyList<HeadRunFile> HeadRuns(Guid logId)
+    {
+        Recovered();
+        return [.. HeadsOf(logId).MergedRuns().Select(static run => new HeadRunFile(run.From, run.To, run.Bytes))];
+    }
+
+    /// <summary>A part of a run of heads.</summary>
+    /// <exception cref="StorageException">There is no such run any more: it was merged into another.</exception>
+    public byte[] ReadHeadRun(Guid logId, long from, long to, long offset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        var run = HeadsOf(logId).Find(from, to)
+            ?? throw new StorageException($"{LogFolder(logId)}: the run of heads over [{from}, {to}) was merged into another. Ask for the runs again.");
+        return offset >= run.Bytes ? [] : run.Part(offset, count);
+    }
+
+    /// <summary>Begins to take a run of heads from another node; null when it is here already.</summary>
+    /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
+    public HeadRunCopy? ReceiveHeadRun(Guid logId, HeadRunFile run)
+    {
+        var heads = HeadsOf(logId);
+        if (heads.Find(run.From, run.To) is not null)
+        {
+            return null;
+        }
+
+        _volume.CreateDirectory(LogFolder(logId));
+        return new HeadRunCopy(_volume, heads, HeadMerge.PathOf(LogFolder(logId), run.From, run.To), run.Bytes);
+    }
+
+    /// <summary>Covers all sealed segments that have their footers with runs of heads, and waits for it.</summary>
+    internal void MergeHeads()
+    {
+        foreach (var logId in _segments.Values.Select(static s => s.Header.LogId).Distinct())
+        {
+            HeadsOf(logId).Merge();
+        }
+    }
+
     /// <summary>Finishes writes in flight, closes the files and gives the directory free.</summary>
     public void Dispose()
     {
@@ -256,6 +318,11 @@ public sealed class NodeStore : IDisposable
         Recovered();
         lock (_changes)
         {
+            foreach (var heads in _heads.Values)
+            {
+                heads.Dispose();
+            }
+
             CloseSegments();
             _lock.Dispose();
         }
@@ -265,6 +332,9 @@ public sealed class NodeStore : IDisposable
         a.Ensemble.SequenceEqual(b.Ensemble) && a with { Ensemble = b.Ensemble, CreatedTicks = b.CreatedTicks } == b;
 
     private string SegmentPath(Guid logId, string segment) => Path.Combine(LogFolder(logId), segment + DirectoryScan.SegmentExtension);
+
+    private LogHeads HeadsOf(Guid logId) =>
+        _heads.GetOrAdd(logId, id => new LogHeads(_volume, LogFolder(id), id, () => _segments.Values.Where(s => s.Header.LogId == id)));
 
     private string LogFolder(Guid logId) => Path.Combine(_directory, LogsFolder, logId.ToString("N"));
 
@@ -281,6 +351,11 @@ public sealed class NodeStore : IDisposable
         var found = DirectoryScan.Run(_volume, Path.Combine(_directory, LogsFolder));
         found.Strangers.ForEach(stranger => _untrusted[stranger.Path] = stranger);
         found.Chains.ForEach(chain => LoadChain(chain.LogId, chain.Folder));
+        foreach (var runs in found.Runs.GroupBy(static run => run.LogId, static run => run.Path))
+        {
+            HeadsOf(runs.Key).Load(runs);
+        }
+
         Parallel.ForEach(found.Segments, f => LoadSegment(f.LogId, f.Path));
     }
 
@@ -358,6 +433,7 @@ public sealed class NodeStore : IDisposable
             if (!_closing.IsCancellationRequested)
             {
                 segment.WriteFooter();
+                MergeHeads(segment.Header.LogId);
             }
         }
         catch (Exception e) when (e is SegmentDamagedException or SegmentUnreadableException)
@@ -370,6 +446,19 @@ public sealed class NodeStore : IDisposable
             // No room for the footer, or it could not be written: the frames are as good as before, the next start tries again.
         }
     });
+
+    /// <summary>Covers the log's sealed segments with few runs of heads.</summary>
+    private void MergeHeads(Guid logId)
+    {
+        try
+        {
+            HeadsOf(logId).MergeUnlessMerging();
+        }
+        catch (IOException)
+        {
+            // No room, or a segment that does not verify and says so itself: look-ups go on in more places, the next seal tries again.
+        }
+    }
 
     private void CheckpointIdle()
     {

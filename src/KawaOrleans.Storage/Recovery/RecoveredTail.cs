@@ -1,4 +1,5 @@
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Recovery;
 
@@ -10,6 +11,7 @@ internal sealed record RecoveredTail
     {
         Tail = new Tail(header.BasePosition, FileLayout.FirstFrame, header.TimestampFloor),
         Positions = new DensePositions(path, []),
+        Streams = new OpenStreams(),
         ContentHash = Segments.ContentHash.Empty,
         LastCheckpoint = 0,
         UncoveredFrom = FileLayout.FirstFrame,
@@ -22,6 +24,8 @@ internal sealed record RecoveredTail
     public required Tail Tail { get; init; }
 
     public required DensePositions Positions { get; init; }
+
+    public required OpenStreams Streams { get; init; }
 
     public required ulong ContentHash { get; init; }
 

@@ -1,5 +1,6 @@
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Recovery;
@@ -24,6 +25,8 @@ internal sealed class SegmentRecovery
     private readonly uint _key;
     private readonly bool _mapped;
     private readonly bool _powerWasLost;
+    private readonly CoveredSection[] _sections;
+    private readonly OpenStreams _streams = new();
     private int _covered;
     private ulong _hash = ContentHash.Empty;
     private long _lastTimestamp;
@@ -39,8 +42,9 @@ internal sealed class SegmentRecovery
         _mapped = mapped;
         _powerWasLost = powerWasLost;
         _lastTimestamp = header.TimestampFloor;
-        var sections = mapped ? [] : LoadCheckpoints();
-        Positions = new DensePositions(file.Path, sections);
+        _sections = mapped ? [] : LoadCheckpoints();
+        Positions = new DensePositions(file.Path, _sections);
+        _streams.Names = new RecoveredNames(file, header, Positions);
         _covered = Positions.Count;
         Covered = new Tail(header.BasePosition + _covered, _coveredEnd, _lastTimestamp);
     }
@@ -74,6 +78,7 @@ internal sealed class SegmentRecovery
     /// <exception cref="SegmentUnreadableException">The medium failed.</exception>
     public RecoveredTail Finish()
     {
+        RestoreStreams();
         var reader = new FrameReader(_file, _key, _header.FileBytes);
         var start = Covered.Offset;
         var offset = start;
@@ -81,7 +86,7 @@ internal sealed class SegmentRecovery
 
         // The checkpoint that the hint named opened a group, and events of that group may follow it.
         var groupStart = _lastCheckpoint;
-        var pending = new List<(long Offset, uint Checksum, long Timestamp)>();
+        var pending = new List<PendingEvent>();
         FrameStatus status;
         while ((status = reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
         {
@@ -99,7 +104,7 @@ internal sealed class SegmentRecovery
             offset = frame.End;
             if (frame.Kind == FrameKind.Event)
             {
-                pending.Add((frame.Offset, frame.StoredChecksum, frame.Timestamp));
+                pending.Add(PendingEvent.Of(frame, _file.Path));
                 if ((frame.Traits & FrameTraits.LastOfBatch) == 0)
                 {
                     continue;
@@ -134,6 +139,7 @@ internal sealed class SegmentRecovery
         {
             Tail = new Tail(_header.BasePosition + Positions.Count, tail, _lastTimestamp),
             Positions = Positions,
+            Streams = _streams,
             ContentHash = _hash,
             LastCheckpoint = _lastCheckpoint,
             UncoveredFrom = start,
@@ -142,6 +148,18 @@ internal sealed class SegmentRecovery
             PowerWasLost = _powerWasLost,
             TornBytes = torn,
         };
+    }
+
+    /// <summary>Knows again the streams of what checkpoints cover.</summary>
+    private void RestoreStreams()
+    {
+        foreach (var section in _sections)
+        {
+            if (section.Streams() is not { } streams || !streams.TryRestore(_streams, (uint)section.First))
+            {
+                throw new SegmentDamagedException(_file.Path, section.End, "a checkpoint contradicts itself or the one before it");
+            }
+        }
     }
 
     /// <summary>Follows the checkpoints back from the newest hint. Each is verified; what it lists is decoded when asked for.</summary>
@@ -222,8 +240,19 @@ internal sealed class SegmentRecovery
         && frame.Timestamp >= _lastTimestamp
         && (frame.GroupStart == frame.Offset || (groupStart != 0 && frame.GroupStart == groupStart));
 
-    private void Take((long Offset, uint Checksum, long Timestamp) frame)
+    private void Take(PendingEvent frame)
     {
+        var ordinal = _streams.Find(frame.StreamHash, frame.Stream);
+        if (ordinal < 0)
+        {
+            ordinal = _streams.Begin(frame.StreamHash, frame.Stream, frame.Revision, OpenStreams.NotKnown);
+        }
+
+        if (_streams.Add(ordinal, (uint)Positions.Count) is var next && next != frame.Revision)
+        {
+            throw new SegmentDamagedException(_file.Path, frame.Offset, $"revision {frame.Revision} of a stream where {next} comes next");
+        }
+
         Positions.Add(frame.Offset);
         _hash = ContentHash.Add(_hash, frame.Checksum);
         _lastTimestamp = frame.Timestamp;
@@ -231,16 +260,18 @@ internal sealed class SegmentRecovery
 
     private void TakeCheckpoint(Frame frame)
     {
-        if (Checkpoint.ReadFields(frame, out var events, out _) is not { } checkpoint
+        if (Checkpoint.Read(frame) is not { } checkpoint
             || checkpoint.Previous != _lastCheckpoint
             || checkpoint.ContentHash != _hash
-            || events != Positions.Count - _covered)
+            || checkpoint.FrameLengths.Count != Positions.Count - _covered
+            || !checkpoint.Streams.Says(StreamDelta.Of(_streams)))
         {
             throw new SegmentDamagedException(_file.Path, frame.Offset, "a checkpoint contradicts the frames before it");
         }
 
         _lastCheckpoint = frame.Offset;
         _covered = Positions.Count;
+        _streams.Covered();
     }
 
     /// <summary>How far behind the tail something other than zeroes lies, as far as a later group is searched for.</summary>

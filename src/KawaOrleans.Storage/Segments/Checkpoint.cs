@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Segments;
 
@@ -21,6 +22,9 @@ internal sealed record Checkpoint
     /// <summary>Padded lengths of the event frames since the checkpoint before.</summary>
     public required IReadOnlyList<int> FrameLengths { get; init; }
 
+    /// <summary>The streams of those events.</summary>
+    public required StreamDelta Streams { get; init; }
+
     /// <summary>An upper bound of the frame's size with this many entries for so many bytes of frames: a length below 1 KiB takes
     /// one byte, and no length takes more than one for itself and one for each KiB.</summary>
     public static long MaxFrameBytes(int entries, long frameBytes) =>
@@ -37,16 +41,10 @@ internal sealed record Checkpoint
         var at = FixedBytes;
         for (var i = 0; i < FrameLengths.Count; i++)
         {
-            var rest = (uint)FrameLengths[i] / FrameLayout.Alignment;
-            for (; rest >= 0x80; rest >>= 7)
-            {
-                body[at++] = (byte)((rest & 0x7F) | 0x80);
-            }
-
-            body[at++] = (byte)rest;
+            at += Varint.Write(body[at..], (ulong)FrameLengths[i] / FrameLayout.Alignment);
         }
 
-        return at;
+        return at + Streams.Write(body[at..]);
     }
 
     /// <summary>Reads a verified checkpoint frame; null when its fields contradict each other or its place.</summary>
@@ -67,15 +65,15 @@ internal sealed record Checkpoint
             }
         }
 
-        return checkpoint with { FrameLengths = lengths };
+        return StreamDelta.TryRead(encoded[at..], events) is { } streams ? checkpoint with { FrameLengths = lengths, Streams = streams } : null;
     }
 
-    /// <summary>The same without the lengths, of which it answers how many there are and their bytes.</summary>
-    public static Checkpoint? ReadFields(Frame frame, out int events, out ReadOnlySpan<byte> encodedLengths)
+    /// <summary>The same without lengths and streams, of which it answers for how many events they are, and their bytes.</summary>
+    public static Checkpoint? ReadFields(Frame frame, out int events, out ReadOnlySpan<byte> encoded)
     {
         var body = frame.Body;
         events = 0;
-        encodedLengths = default;
+        encoded = default;
         if (body.Length < FixedBytes)
         {
             return null;
@@ -84,8 +82,8 @@ internal sealed record Checkpoint
         var covered = BinaryPrimitives.ReadInt64LittleEndian(body);
         var previous = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
         events = BinaryPrimitives.ReadInt32LittleEndian(body[32..]);
-        encodedLengths = body[FixedBytes..];
-        return covered != frame.Offset || previous < 0 || previous >= covered || events < 0 || events > encodedLengths.Length
+        encoded = body[FixedBytes..];
+        return covered != frame.Offset || previous < 0 || previous >= covered || events < 0 || events > encoded.Length
             ? null
             : new Checkpoint
             {
@@ -94,30 +92,20 @@ internal sealed record Checkpoint
                 ContentHash = BinaryPrimitives.ReadUInt64LittleEndian(body[16..]),
                 LastTimestamp = BinaryPrimitives.ReadInt64LittleEndian(body[24..]),
                 FrameLengths = [],
+                Streams = StreamDelta.None,
             };
     }
 
     /// <summary>Reads one of the lengths; false when there is none that a frame may have.</summary>
     public static bool TryReadLength(ReadOnlySpan<byte> encoded, ref int at, out int length)
     {
-        var value = 0U;
         length = 0;
-        for (var shift = 0; shift < 28; shift += 7)
+        if (!Varint.TryRead(encoded, ref at, out var words) || words > Limits.MaxEventBytes / FrameLayout.Alignment)
         {
-            if (at == encoded.Length)
-            {
-                return false;
-            }
-
-            var next = encoded[at++];
-            value |= (uint)(next & 0x7F) << shift;
-            if (next < 0x80)
-            {
-                length = (int)value * FrameLayout.Alignment;
-                return length is >= FrameLayout.HeaderBytes and <= Limits.MaxEventBytes;
-            }
+            return false;
         }
 
-        return false;
+        length = (int)words * FrameLayout.Alignment;
+        return length >= FrameLayout.HeaderBytes;
     }
 }

@@ -1,3 +1,5 @@
+using KawaOrleans.Storage.Streams;
+
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>The events that one checkpoint lists: where they lie, kept in the checkpoint's own encoding until someone asks.</summary>
@@ -5,8 +7,8 @@ namespace KawaOrleans.Storage.Segments;
 /// <param name="Events">How many.</param>
 /// <param name="Start">The offset of the first frame.</param>
 /// <param name="End">The offset behind the last: that of the checkpoint.</param>
-/// <param name="EncodedLengths">Their padded lengths.</param>
-internal sealed record CoveredSection(int First, int Events, long Start, long End, byte[] EncodedLengths)
+/// <param name="Encoded">Their padded lengths, and behind them their streams.</param>
+internal sealed record CoveredSection(int First, int Events, long Start, long End, byte[] Encoded)
 {
     public int Behind => First + Events;
 
@@ -25,7 +27,7 @@ internal sealed record CoveredSection(int First, int Events, long Start, long En
                 stretch[i] = (uint)(offset >> 3);
             }
 
-            if (!Checkpoint.TryReadLength(EncodedLengths, ref at, out var length))
+            if (!Checkpoint.TryReadLength(Encoded, ref at, out var length))
             {
                 return false;
             }
@@ -34,5 +36,20 @@ internal sealed record CoveredSection(int First, int Events, long Start, long En
         }
 
         return offset == End;
+    }
+
+    /// <summary>The streams of its events; null when they, or the lengths before them, are not whole.</summary>
+    public StreamDelta? Streams()
+    {
+        var at = 0;
+        for (var i = 0; i < Events; i++)
+        {
+            if (!Checkpoint.TryReadLength(Encoded, ref at, out _))
+            {
+                return null;
+            }
+        }
+
+        return StreamDelta.TryRead(Encoded.AsSpan(at), Events);
     }
 }

@@ -1,11 +1,12 @@
 using System.Buffers;
+using KawaOrleans.Storage.Admission;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>Stages the frames of one write group, then puts them on disk with one positional write and one sync. Used by one
 /// thread at a time.</summary>
-internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes)
+internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes) : IBatchStage
 {
     private const int FirstStageBytes = 64 * 1024;
 

@@ -17,8 +17,9 @@ internal static class FileLayout
     /// <summary>W: the largest write group. A batch fits in one, and the file cannot hold a larger one.</summary>
     public static int MaxGroupBytes(long fileBytes) => (int)Math.Min(Limits.MaxBatchBytes + MaxCheckpointBytes, fileBytes - FirstFrame);
 
-    /// <summary>A checkpoint lists at most the frames of its interval plus one group, one or two bytes each.</summary>
-    public const int MaxCheckpointBytes = 1024 * 1024;
+    /// <summary>A checkpoint lists at most the frames of its interval plus one group: of 72 bytes each at the least, and no more than
+    /// 18 bytes for one that begins a stream.</summary>
+    public const int MaxCheckpointBytes = 4 * 1024 * 1024;
 
     /// <summary>Frames between two checkpoints: at most so much and one group is read, written again and synced after a crash.</summary>
     public const long CheckpointIntervalBytes = 4L * 1024 * 1024;

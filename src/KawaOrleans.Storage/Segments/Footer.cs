@@ -1,16 +1,18 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
-/// <summary>What a sealed segment knows of itself: bounds of time and where every sixteenth event lies.</summary>
+/// <summary>What a sealed segment knows of itself: bounds of time, where every sixteenth event lies, and its streams.</summary>
 internal sealed record Footer
 {
     public const int Interval = 16;
 
     private const int BoundsTag = 1;
     private const int SparseTag = 2;
+    private const int StreamsTag = 3;
     private const int BoundsBytes = 48;
     private const int SectionHeaderBytes = 8;
 
@@ -18,6 +20,17 @@ internal sealed record Footer
 
     /// <summary>Offsets / 8 of the frames of relative positions 0, 16, 32 …</summary>
     public required uint[] Sparse { get; init; }
+
+    /// <summary>A <see cref="StreamSection"/>.</summary>
+    public required ReadOnlyMemory<byte> Streams { get; init; }
+
+    /// <summary>The most bytes a footer takes for so many events.</summary>
+    public static long MostBytes(long events)
+    {
+        // What a damaged sector says of itself may be anything; a segment has 32 bits of positions.
+        events = Math.Clamp(events, 0, uint.MaxValue);
+        return (events / 4) + FileLayout.PageBytes + StreamSection.MostBytes(events);
+    }
 
     /// <summary>The offset of the nearest listed frame at or before a relative position.</summary>
     public long OffsetAtOrBefore(long relative) => (long)Sparse[Math.Min(relative / Interval, Sparse.Length - 1)] << 3;
@@ -37,21 +50,23 @@ internal sealed record Footer
             return null;
         }
 
-        return TryRead(map.Span(end, (int)(map.Length - end)), segmentKey, end);
+        return TryRead(map.Memory(end, (int)(map.Length - end)), segmentKey, end);
     }
 
     /// <summary>Reads the footer that begins with these bytes; null when they are none or not whole.</summary>
-    public static Footer? TryRead(ReadOnlySpan<byte> bytes, uint segmentKey, long end)
+    public static Footer? TryRead(ReadOnlyMemory<byte> bytes, uint segmentKey, long end)
     {
-        if (Frame.TryRead(bytes, end, segmentKey, out var frame) != FrameStatus.Whole || frame.Kind != FrameKind.Footer)
+        if (Frame.TryRead(bytes.Span, end, segmentKey, out var frame) != FrameStatus.Whole || frame.Kind != FrameKind.Footer)
         {
             return null;
         }
 
         SegmentBounds? bounds = null;
         uint[]? sparse = null;
+        ReadOnlyMemory<byte>? streams = null;
         for (var rest = frame.Body; rest.Length >= SectionHeaderBytes;)
         {
+            var at = FrameLayout.HeaderBytes + frame.Body.Length - rest.Length;
             var tag = BinaryPrimitives.ReadInt32LittleEndian(rest);
             var length = BinaryPrimitives.ReadInt32LittleEndian(rest[4..]);
             if (length < 0 || length > rest.Length - SectionHeaderBytes)
@@ -68,54 +83,56 @@ internal sealed record Footer
                 case SparseTag:
                     sparse = ReadSparse(section);
                     break;
+                case StreamsTag when StreamSection.TryOpen(section, out _):
+                    streams = bytes.Slice(at + SectionHeaderBytes, length);
+                    break;
             }
 
             rest = rest[Math.Min(rest.Length, SectionHeaderBytes + FrameLayout.Padded(length))..];
         }
 
-        return bounds is { } b && sparse is not null ? new Footer { Bounds = b, Sparse = sparse } : null;
+        return bounds is { } b && sparse is not null && streams is { } s ? new Footer { Bounds = b, Sparse = sparse, Streams = s } : null;
     }
 
     /// <summary>Builds the footer from the frames, verifying each.</summary>
+    /// <param name="map">The segment.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="segmentKey">Its key.</param>
+    /// <param name="end">Where its frames end.</param>
+    /// <param name="before">The heads of streams before it, if they are at hand.</param>
     /// <exception cref="SegmentDamagedException">A frame does not verify.</exception>
-    public static Footer Build(IFileMap map, string path, uint segmentKey, long end)
+    public static Footer Build(IFileMap map, string path, uint segmentKey, long end, IStreamHeads? before)
     {
-        var sparse = new List<uint>();
-        var bounds = SegmentBounds.None;
-        var next = 0L;
+        var draft = new FooterDraft(before);
         for (var offset = FileLayout.FirstFrame; offset < end;)
         {
             var status = Frame.TryRead(map.Span(offset, (int)Math.Min(int.MaxValue, end - offset)), offset, segmentKey, out var frame);
-            if (status != FrameStatus.Whole || frame.RelativePosition != next)
+            if (status != FrameStatus.Whole || frame.RelativePosition != draft.Next)
             {
-                throw new SegmentDamagedException(path, offset, status == FrameStatus.Whole ? $"position {frame.RelativePosition} where {next} comes next" : status.ToString());
+                throw new SegmentDamagedException(path, offset, status == FrameStatus.Whole ? $"position {frame.RelativePosition} where {draft.Next} comes next" : status.ToString());
             }
 
-            for (var positions = frame.Positions; positions > 0; positions--, next++)
+            if (draft.Take(frame) is { } reason)
             {
-                if (next % Interval == 0)
-                {
-                    sparse.Add((uint)(offset >> 3));
-                }
-            }
-
-            if (EventFrame.TryOpen(frame, 0, out var opened))
-            {
-                bounds = bounds.With(opened);
+                throw new SegmentDamagedException(path, offset, reason);
             }
 
             offset = frame.End;
         }
 
         GC.KeepAlive(map);
-        return new Footer { Bounds = bounds, Sparse = [.. sparse] };
+        return draft.ToFooter();
     }
+
+    /// <summary>True when both say the same of the segment; what lay before it may be known to one of them only.</summary>
+    public bool SaysTheSame(Footer other) =>
+        Bounds == other.Bounds && Sparse.AsSpan().SequenceEqual(other.Sparse) && StreamSection.SayTheSame(Streams.Span, other.Streams.Span);
 
     /// <summary>The footer as a frame that lies at <paramref name="end"/>.</summary>
     public byte[] Encode(uint segmentKey, long end, long positions)
     {
         var sparseBytes = 8 + (4 * Sparse.Length);
-        var body = new byte[(2 * SectionHeaderBytes) + BoundsBytes + FrameLayout.Padded(sparseBytes)];
+        var body = new byte[(3 * SectionHeaderBytes) + BoundsBytes + FrameLayout.Padded(sparseBytes) + Streams.Length];
         var s = body.AsSpan();
         BinaryPrimitives.WriteInt32LittleEndian(s, BoundsTag);
         BinaryPrimitives.WriteInt32LittleEndian(s[4..], BoundsBytes);
@@ -135,6 +152,10 @@ internal sealed record Footer
             BinaryPrimitives.WriteUInt32LittleEndian(s[(16 + (4 * i))..], Sparse[i]);
         }
 
+        s = s[(SectionHeaderBytes + FrameLayout.Padded(sparseBytes))..];
+        BinaryPrimitives.WriteInt32LittleEndian(s, StreamsTag);
+        BinaryPrimitives.WriteInt32LittleEndian(s[4..], Streams.Length);
+        Streams.Span.CopyTo(s[SectionHeaderBytes..]);
         var frame = new byte[FrameLayout.Padded(FrameLayout.HeaderBytes + body.Length)];
         body.CopyTo(frame, FrameLayout.HeaderBytes);
         FrameStamp.Other(frame, FrameKind.Footer, body.Length, segmentKey, end, end, (uint)positions, Bounds.LastRecorded);

@@ -12,8 +12,8 @@ internal static class FrameStamp
     /// <summary>Stamps an unstamped event frame in place and answers its checksum. Looks at nothing but the header.</summary>
     /// <remarks>The place is the offset / 8; distance and position are the first word of the stamp.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Event(Span<byte> frame, uint segmentKey, uint place, ulong distanceAndPosition, long timestamp) =>
-        Stamp(frame, BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..]), segmentKey, place, distanceAndPosition, timestamp);
+    public static uint Event(Span<byte> frame, uint segmentKey, uint place, ulong distanceAndPosition, long revision, long timestamp) =>
+        Stamp(frame, BinaryPrimitives.ReadUInt64LittleEndian(frame[FrameLayout.EncodedHash..]), segmentKey, place, distanceAndPosition, revision, timestamp);
 
     /// <summary>The first word of a stamp.</summary>
     public static ulong DistanceAndPosition(long offset, long groupStart, uint relativePosition) =>
@@ -30,17 +30,18 @@ internal static class FrameStamp
         frame[length..].Clear();
         BinaryPrimitives.WriteInt32LittleEndian(frame[FrameLayout.Length..], length);
         frame[FrameLayout.Kind] = (byte)kind;
-        Stamp(frame, Checksum.OfEncoded(frame), segmentKey, (uint)(offset >> 3), DistanceAndPosition(offset, groupStart, nextRelativePosition), timestamp);
+        Stamp(frame, Checksum.OfEncoded(frame), segmentKey, (uint)(offset >> 3), DistanceAndPosition(offset, groupStart, nextRelativePosition), NotNumbered, timestamp);
         return padded;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Stamp(Span<byte> frame, ulong encodedHash, uint segmentKey, uint place, ulong distanceAndPosition, long timestamp)
+    private static uint Stamp(
+        Span<byte> frame, ulong encodedHash, uint segmentKey, uint place, ulong distanceAndPosition, long revision, long timestamp)
     {
-        var checksum = Checksum.At(segmentKey, place, distanceAndPosition, unchecked((ulong)NotNumbered), unchecked((ulong)timestamp), encodedHash);
+        var checksum = Checksum.At(segmentKey, place, distanceAndPosition, unchecked((ulong)revision), unchecked((ulong)timestamp), encodedHash);
         var header = frame[..FrameLayout.HeaderBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(header[FrameLayout.GroupDistance..], distanceAndPosition);
-        BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Revision..], NotNumbered);
+        BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Revision..], revision);
         BinaryPrimitives.WriteInt64LittleEndian(header[FrameLayout.Timestamp..], timestamp);
         BinaryPrimitives.WriteUInt32LittleEndian(header[FrameLayout.Checksum..], checksum);
         return checksum;

@@ -1,4 +1,5 @@
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Admission;
 
 namespace KawaOrleans.Storage.Segments;
 
@@ -45,10 +46,11 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
             : throw new InvalidOperationException($"{Segment.Path}: a writer that remembers recent events takes blocks, not single batches.");
     }
 
-    public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    public override ValueTask<AppendedBlock> AppendAsync(
+        EventBlock block, long? retrySince = null, IReadOnlyList<StreamExpectations?>? expected = null)
     {
-        ArgumentNullException.ThrowIfNull(block);
-        var pending = _pending.Take(block.Bytes, block, retrySince);
+        RefuseUnlessOneForEach(block, expected);
+        var pending = _pending.Take(block.Bytes, block, retrySince, expected);
 
         // Taken before anyone can complete it.
         var outcome = pending.BlockOutcome;
@@ -151,7 +153,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
 
     private ValueTask<AppendedBatch> Append(ReadOnlyMemory<byte> bytes)
     {
-        var pending = _pending.Take(bytes, block: null, retrySince: null);
+        var pending = _pending.Take(bytes, block: null, retrySince: null, expected: null);
 
         // Taken before anyone can complete it.
         var outcome = pending.Outcome;
@@ -276,35 +278,19 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
                 break;
             }
 
-            if (pending.Block is { } block && _memory?.Decide(block, pending.RetrySince, Math.Max(now, _tail.Cursor.LastTimestamp)) is { } outcomes)
+            try
             {
-                pending.Place(StageWritten(block, outcomes, now), outcomes);
+                pending.Place(pending.Block is { } block
+                    ? BlockAppend.Run(_tail, block, _memory, pending.RetrySince, pending.Expected, now)
+                    : BlockAppend.Run(_tail, pending.Bytes.Span, now));
             }
-            else
+            catch (StorageException e)
             {
-                pending.Place(_tail.Stage(pending.Bytes.Span, now));
+                // A look-up met damage. What was staged before it is whole, and the other calls do not suffer for it.
+                pending.Refuse(e);
             }
         }
 
         return at;
-    }
-
-    /// <summary>Stages the batches of a block that are to be written, and leaves out the others.</summary>
-    private AppendedBatch StageWritten(EventBlock block, BatchOutcome[] outcomes, long now)
-    {
-        var first = _tail.Cursor.Position;
-        var begin = 0;
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            var end = block.Batches[i].BytesEnd;
-            if (outcomes[i].Fate == BatchFate.Written)
-            {
-                _tail.Stage(block.Bytes.Span[begin..end], now);
-            }
-
-            begin = end;
-        }
-
-        return new AppendedBatch(first, (int)(_tail.Cursor.Position - first), _tail.Cursor.LastTimestamp);
     }
 }

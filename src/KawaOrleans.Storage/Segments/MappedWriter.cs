@@ -1,4 +1,5 @@
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Admission;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Volumes;
 
@@ -9,7 +10,7 @@ namespace KawaOrleans.Storage;
 /// Invariants: all of a batch's bytes are in the map before the tail that covers them is published; a frame is written once.
 /// What a dead process leaves is a prefix of its stores, so the first frame that does not verify is the end.
 /// </remarks>
-public sealed class MappedWriter : SegmentWriter
+public sealed class MappedWriter : SegmentWriter, IBatchStage
 {
     private readonly TailCursor _cursor;
     private readonly IWritableMap _map;
@@ -52,21 +53,28 @@ public sealed class MappedWriter : SegmentWriter
     public AppendedBatch Append(EventBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return Append(batch.Bytes.Span);
+        var appended = Append(batch.Bytes.Span);
+        return new AppendedBatch(appended.First, appended.Count, appended.Timestamp);
     }
 
     /// <inheritdoc/>
-    public override ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null)
+    public override ValueTask<AppendedBlock> AppendAsync(
+        EventBlock block, long? retrySince = null, IReadOnlyList<StreamExpectations?>? expected = null)
     {
-        ArgumentNullException.ThrowIfNull(block);
+        RefuseUnlessOneForEach(block, expected);
+        _gate.Enter();
         try
         {
-            var place = Append(block.Bytes.Span);
-            return new ValueTask<AppendedBlock>(new AppendedBlock(place.First, place.Count, place.Timestamp, null));
+            MakeRoomFor(block.Bytes.Length);
+            return new ValueTask<AppendedBlock>(BlockAppend.Run(this, block, memory: null, retrySince, expected, _clock.UtcTicks()));
         }
         catch (StorageException e)
         {
             return ValueTask.FromException<AppendedBlock>(e);
+        }
+        finally
+        {
+            _gate.Leave();
         }
     }
 
@@ -134,28 +142,39 @@ public sealed class MappedWriter : SegmentWriter
         }
     }
 
-    private AppendedBatch Append(ReadOnlySpan<byte> bytes)
+    TailCursor IBatchStage.Cursor => _cursor;
+
+    AppendedBatch IBatchStage.Stage(ReadOnlySpan<byte> batch, long now)
+    {
+        var start = _cursor.Offset;
+        var appended = _cursor.Append(batch, _map.WritableSpan(start, batch.Length), now, start);
+        _map.Wrote(start, batch.Length);
+        Segment.Publish(_cursor.Tail);
+        _pages.Reached(_cursor.Offset);
+        return appended;
+    }
+
+    private AppendedBlock Append(ReadOnlySpan<byte> bytes)
     {
         _gate.Enter();
         try
         {
-            RefuseUnlessRoomFor(bytes.Length);
-            if (_cursor.IsCheckpointDue)
-            {
-                StampCheckpoint();
-                RefuseUnlessRoomFor(bytes.Length);
-            }
-
-            var start = _cursor.Offset;
-            var appended = _cursor.Append(bytes, _map.WritableSpan(start, bytes.Length), _clock.UtcTicks(), start);
-            _map.Wrote(start, bytes.Length);
-            Segment.Publish(_cursor.Tail);
-            _pages.Reached(_cursor.Offset);
-            return appended;
+            MakeRoomFor(bytes.Length);
+            return BlockAppend.Run(this, bytes, _clock.UtcTicks());
         }
         finally
         {
             _gate.Leave();
+        }
+    }
+
+    private void MakeRoomFor(int bytes)
+    {
+        RefuseUnlessRoomFor(bytes);
+        if (_cursor.IsCheckpointDue)
+        {
+            StampCheckpoint();
+            RefuseUnlessRoomFor(bytes);
         }
     }
 

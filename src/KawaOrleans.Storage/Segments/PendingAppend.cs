@@ -11,8 +11,7 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
 {
     // Callers run on the thread pool, not on the thread that writes groups.
     private ManualResetValueTaskSourceCore<AppendedBlock> _outcome = new() { RunContinuationsAsynchronously = true };
-    private AppendedBatch _place;
-    private BatchOutcome[]? _outcomes;
+    private AppendedBlock _placed;
     private StorageException? _refusal;
 
     /// <summary>The frames of all batches.</summary>
@@ -24,17 +23,20 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
     /// <summary>Of a repeated call: a position that the log had reached when it was first made.</summary>
     public long? RetrySince { get; private set; }
 
+    /// <summary>What each batch expects of streams; null: nothing.</summary>
+    public IReadOnlyList<StreamExpectations?>? Expected { get; private set; }
+
     /// <summary>The outcome, to be awaited once, as any <see cref="ValueTask{TResult}"/>; either this or <see cref="BlockOutcome"/>.</summary>
     public ValueTask<AppendedBatch> Outcome => new(this, _outcome.Version);
 
     /// <summary>The same with what became of each batch of a block.</summary>
     public ValueTask<AppendedBlock> BlockOutcome => new(this, _outcome.Version);
 
-    public void Begin(ReadOnlyMemory<byte> bytes, EventBlock? block, long? retrySince) => (Bytes, Block, RetrySince) = (bytes, block, retrySince);
+    public void Begin(ReadOnlyMemory<byte> bytes, EventBlock? block, long? retrySince, IReadOnlyList<StreamExpectations?>? expected) =>
+        (Bytes, Block, RetrySince, Expected) = (bytes, block, retrySince, expected);
 
-    /// <summary>Notes where the events written will be, and what became of each batch (null: all are written); told when the group is on
-    /// disk.</summary>
-    public void Place(AppendedBatch place, BatchOutcome[]? outcomes = null) => (_place, _outcomes) = (place, outcomes);
+    /// <summary>Notes where the events written will be, and what became of each batch; told when the group is on disk.</summary>
+    public void Place(AppendedBlock block) => _placed = block;
 
     /// <summary>Notes that it will not be written; told in its turn.</summary>
     public void Refuse(StorageException refusal) => _refusal = refusal;
@@ -43,7 +45,7 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
     {
         if (_refusal is null)
         {
-            _outcome.SetResult(new AppendedBlock(_place.First, _place.Count, _place.Timestamp, _outcomes));
+            _outcome.SetResult(_placed);
         }
         else
         {
@@ -78,7 +80,7 @@ internal sealed class PendingAppend(PendingAppends home) : IValueTaskSource<Appe
             if (token == _outcome.Version && _outcome.GetStatus(token) != ValueTaskSourceStatus.Pending)
             {
                 _outcome.Reset();
-                Begin(default, null, null);
+                Begin(default, null, null, null);
                 Place(default);
                 _refusal = null;
                 home.Return(this);

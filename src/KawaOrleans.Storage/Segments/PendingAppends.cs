@@ -7,7 +7,7 @@ internal sealed class PendingAppends
 
     private readonly Stack<PendingAppend> _free = [];
 
-    public PendingAppend Take(ReadOnlyMemory<byte> bytes, EventBlock? block, long? retrySince)
+    public PendingAppend Take(ReadOnlyMemory<byte> bytes, EventBlock? block, long? retrySince, IReadOnlyList<StreamExpectations?>? expected)
     {
         PendingAppend? pending;
         lock (_free)
@@ -16,7 +16,7 @@ internal sealed class PendingAppends
         }
 
         pending ??= new PendingAppend(this);
-        pending.Begin(bytes, block, retrySince);
+        pending.Begin(bytes, block, retrySince, expected);
         return pending;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage;
@@ -26,6 +27,9 @@ public sealed class Segment : IDisposable
     private SegmentWriter? _writer;
     private WriterMemory? _memory;
     private OpenedSector? _opened;
+
+    /// <summary>Kept until the footer serves; null from then on.</summary>
+    private OpenStreams? _streams;
     private Exception? _poison;
     private ulong _contentHash;
     private bool _disposed;
@@ -52,6 +56,8 @@ public sealed class Segment : IDisposable
         _contentHash = blank.ContentHash;
         _tail = new PublishedTail(blank.Tail);
         _frames = new SegmentFrames(this, file) { Positions = blank.Positions, Map = file.Map() };
+        _streams = blank.Streams;
+        _streams.Names = _frames;
     }
 
     internal Segment(SegmentFile file, OpenedSector? opened, SealedSector end)
@@ -110,6 +116,9 @@ public sealed class Segment : IDisposable
 
     /// <summary>The end of what a read sees without waiting for the recovery.</summary>
     internal Tail Published => _tail.Read();
+
+    /// <summary>True once it is sealed and its footer is in place.</summary>
+    internal bool IsServedByFooter => _state == SegmentState.Sealed && _frames.IsSealed;
 
     internal object WriteGate { get; } = new();
 
@@ -232,6 +241,8 @@ public sealed class Segment : IDisposable
                 _writer.End(() => new WriterFencedException(Path));
                 _recovered = SegmentRecovery.Find(WritableFile, Header, mapped: durability == Durability.Mapped, powerWasLost: false);
                 _frames.Positions = _recovered.Positions;
+                _recovered.Streams.Names = _frames;
+                Volatile.Write(ref _streams, _recovered.Streams);
             }
 
             if (_state == SegmentState.Prepared)
@@ -250,7 +261,7 @@ public sealed class Segment : IDisposable
                 throw new InvalidOperationException($"{Path} ends at {_recovered.Tail.Position}, the memory given at {_memory.End}.");
             }
 
-            var cursor = new TailCursor(Header, _recovered, _file.Host.CheckpointIntervalBytes);
+            var cursor = new TailCursor(Header, _recovered, _file.Host.HeadsBefore(Header), _file.Host.CheckpointIntervalBytes);
             return _writer = durability == Durability.Mapped ? OpenMapped(cursor) : OpenDurable(cursor);
         }
     }
@@ -384,12 +395,13 @@ public sealed class Segment : IDisposable
             var wrote = Footer.TryRead(map, _key, end.Offset) is null;
             if (wrote)
             {
-                var footer = Footer.Build(map, Path, _key, end.Offset).Encode(_key, end.Offset, end.Position - Header.BasePosition);
+                var footer = Footer.Build(map, Path, _key, end.Offset, _file.Host.HeadsIfKnown(Header)).Encode(_key, end.Offset, end.Position - Header.BasePosition);
                 _file.WriteBehindEnd(end.Offset, footer);
             }
 
             // From here on the map and the footer serve reads; both come and go with the cache.
             _file.CloseWritable();
+            Volatile.Write(ref _streams, null);
             _frames.ServeSealed();
             return wrote;
         }
@@ -411,6 +423,91 @@ public sealed class Segment : IDisposable
             _file.Host.Views.Remove(this);
         }
     }
+
+    /// <summary>What the segment holds of a stream, and some of its events.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="from">The revision of the first event wanted: the lowest, or backward the highest.</param>
+    /// <param name="backward">True for the newest of the events up to there.</param>
+    /// <param name="maxEvents">At most so many events.</param>
+    /// <param name="maxBytes">About so many bytes, at least one event.</param>
+    /// <returns>No events when the first one wanted lies before the segment.</returns>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    public StreamSlice ReadStream(string stream, long from, bool backward, int maxEvents, int maxBytes) => StreamReading.Read(
+        this, new StreamName(System.Text.Encoding.UTF8.GetBytes(stream)), from, backward, maxEvents, maxBytes);
+
+    /// <summary>The streams that begin in the segment and whose names begin so, in the order of their first events; a bounded number of them.</summary>
+    /// <param name="prefix">What the names begin with.</param>
+    /// <param name="from">Where to go on, as the call before answered; 0: at the first.</param>
+    /// <param name="maxNames">At most so many.</param>
+    /// <returns>The names, and where to go on; −1: there are no more.</returns>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    public (IReadOnlyList<string> Names, long Next) ListStreams(string prefix, long from, int maxNames) => StreamListing.Run(this, prefix, from, maxNames);
+
+    /// <summary>The heads of what lies before the segment; null where they are not at hand. For an old segment they cost a look at all before it.</summary>
+    internal IStreamHeads? HeadsBefore() => _file.Host.HeadsIfKnown(Header);
+
+    /// <summary>Where the first event of each stream that the segment has lies, in order, from an offset on.</summary>
+    internal long[] FirstEvents(long from)
+    {
+        var tail = Tail;
+        if (Volatile.Read(ref _streams) is not { } open)
+        {
+            return SealedStreams().FirstOffsets(from);
+        }
+
+        var firsts = new List<uint>();
+        lock (open.Gate)
+        {
+            // In the order of their first events, and those not yet published at the end.
+            for (var ordinal = 0; ordinal < open.Count && open.Events(ordinal) > 0 && Header.BasePosition + open.FirstPosition(ordinal) < tail.Position; ordinal++)
+            {
+                firsts.Add(open.FirstPosition(ordinal));
+            }
+        }
+
+        var offsets = firsts.ConvertAll(first => _frames.OffsetOf(first, tail));
+        return [.. offsets.SkipWhile(offset => offset < from)];
+    }
+
+    /// <summary>The name of the stream whose first event ever lies at an offset; null when the stream has events before, or another prefix.</summary>
+    internal string? BeginsStream(long offset, ReadOnlySpan<byte> prefix) => _frames.BeginsStream(offset, prefix, Tail);
+
+    /// <summary>What the segment holds of a stream below a position, or null.</summary>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    internal StreamPart? FindStream(StreamName name, long to)
+    {
+        var tail = Tail;
+        if (Volatile.Read(ref _streams) is not { } open)
+        {
+            return SealedStreams().Find(name);
+        }
+
+        var limit = Math.Min(to, tail.Position) - Header.BasePosition;
+        lock (open.Gate)
+        {
+            var ordinal = open.Find(name.Hash, name.Utf8);
+            var events = ordinal < 0 ? 0 : open.EventsBelow(ordinal, limit);
+            return events == 0
+                ? null
+                : new StreamPart(open.FirstRevision(ordinal), open.Previous(ordinal), events, (from, target) =>
+                {
+                    lock (open.Gate)
+                    {
+                        open.Positions(ordinal, from, target);
+                    }
+                });
+        }
+    }
+
+    /// <summary>The last event of what the segment holds of a stream.</summary>
+    internal StreamHead HeadOf(StreamPart part)
+    {
+        var last = part.LastPosition();
+        return new StreamHead(part.LastRevision, Header.BasePosition + last, _frames.TimestampOf(last, Tail));
+    }
+
+    /// <summary>The streams of a sealed segment, as its footer has them.</summary>
+    internal SealedStreams SealedStreams() => new(_frames.Sealed(Tail), Header, Path, Tail);
 
     internal void CheckpointIfIdle(TimeSpan idle) => Volatile.Read(ref _writer)?.CheckpointIfIdle(idle);
 
@@ -450,6 +547,8 @@ public sealed class Segment : IDisposable
         }
 
         _contentHash = _recovered!.ContentHash;
+        _recovered.Streams.Names = _frames;
+        Volatile.Write(ref _streams, _recovered.Streams);
         Publish(_recovered.Tail);
         Volatile.Write(ref _unfinished, null);
     }

@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>A segment's frames in place, found by position: through the dense positions while they are kept, through the footer
 /// of a sealed segment afterwards. Never looks beyond the tail it is given.</summary>
-internal sealed class SegmentFrames(Segment segment, SegmentFile file)
+internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventNames
 {
     private readonly uint _key = file.Header.Identity.ChecksumKey;
     private DensePositions? _positions;
@@ -25,6 +26,45 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
     }
 
     private long Base => file.Header.BasePosition;
+
+    /// <summary>Whether the event at a relative position belongs to a stream.</summary>
+    bool IEventNames.IsInStream(uint relativePosition, ReadOnlySpan<byte> name)
+    {
+        using var scan = At(relativePosition, segment.Tail);
+        return scan.Current.StreamUtf8.SequenceEqual(name);
+    }
+
+    /// <summary>When the event at a relative position was recorded.</summary>
+    public long TimestampOf(uint relativePosition, Tail tail)
+    {
+        using var scan = At(relativePosition, tail);
+        return scan.Current.Frame.Timestamp;
+    }
+
+    /// <summary>Where the event at a relative position lies.</summary>
+    public long OffsetOf(uint relativePosition, Tail tail)
+    {
+        using var scan = At(relativePosition, tail);
+        return scan.Current.Frame.Offset;
+    }
+
+    /// <summary>The name of the stream of the event at an offset if it begins with the prefix and the event is its first; else null.</summary>
+    public string? BeginsStream(long offset, ReadOnlySpan<byte> prefix, Tail tail)
+    {
+        var map = View(tail).Map;
+        var status = Frame.TryRead(map.Span(offset, (int)Math.Min(int.MaxValue, tail.Offset - offset)), offset, _key, out var frame);
+        if (status != FrameStatus.Whole || !EventFrame.TryOpen(frame, Base, out var first))
+        {
+            throw new SegmentDamagedException(file.Path, offset, status == FrameStatus.Whole ? "a stream's first event is to lie here, and it is none" : status.ToString());
+        }
+
+        var name = frame.Revision == 0 && first.StreamUtf8.StartsWith(prefix) ? System.Text.Encoding.UTF8.GetString(first.StreamUtf8) : null;
+        GC.KeepAlive(map);
+        return name;
+    }
+
+    /// <summary>True once map and footer come and go with the cache.</summary>
+    public bool IsSealed => Volatile.Read(ref _map) is null;
 
     /// <summary>From now on map and footer come and go with the cache.</summary>
     public void ServeSealed()
@@ -138,8 +178,18 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file)
     public SealedView Sealed(Tail end) => file.Host.Views.Get(segment, () =>
     {
         var map = file.Map();
-        return new SealedView(map, Footer.TryRead(map, _key, end.Offset) ?? Footer.Build(map, file.Path, _key, end.Offset));
+
+        // Without the heads before: asking for them could build the view of the segment before, and so on to the first.
+        return new SealedView(map, Footer.TryRead(map, _key, end.Offset) ?? Footer.Build(map, file.Path, _key, end.Offset, before: null));
     });
+
+    /// <summary>A scan that stands at one event.</summary>
+    private EventScan At(uint relativePosition, Tail tail)
+    {
+        var position = Base + relativePosition;
+        var scan = Scan(position, position + 1, tail);
+        return scan.MoveNext() ? scan : throw new SegmentDamagedException(file.Path, tail.Offset, $"position {position} is not in the frames before");
+    }
 
     private ReadView View(Tail tail)
     {

@@ -130,8 +130,7 @@ internal static class SegmentLoader
 
     internal static void CheckLength(string path, long length, SegmentHeader header, States states)
     {
-        // A footer holds at most 4 bytes for every sixteenth event, and its fixed part is below a page.
-        var footer = states.End is { } end ? ((end.End.Position - header.BasePosition) / 4) + (2 * FileLayout.PageBytes) : 0;
+        var footer = states.End is { } end ? Footer.MostBytes(end.End.Position - header.BasePosition) + FileLayout.PageBytes : 0;
         if (length < header.FileBytes || length > header.FileBytes + footer)
         {
             throw new SegmentDamagedException(path, length, $"the file has {length} bytes, its header says {header.FileBytes}: it was {(length < header.FileBytes ? "truncated" : "lengthened")}");

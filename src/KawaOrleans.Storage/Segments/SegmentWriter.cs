@@ -36,8 +36,24 @@ public abstract class SegmentWriter
     /// (<see cref="WriterMemory"/>) writes none that is in the log already. The block must not be disposed before the outcome.</summary>
     /// <param name="block">The batches.</param>
     /// <param name="retrySince">Set when they may have been appended before: a position that the log had reached then.</param>
+    /// <param name="expected">What each batch expects of streams, in order; null for one that expects nothing, or for all of them. A batch whose
+    /// streams are not as it expects is not written, and the others are. Whoever is refused because of events not yet on
+    /// disk is told once they are.</param>
     /// <inheritdoc cref="AppendAsync(EventBatch)" path="/exception"/>
-    public abstract ValueTask<AppendedBlock> AppendAsync(EventBlock block, long? retrySince = null);
+    /// <exception cref="ArgumentException">Not one expectation for each batch.</exception>
+    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify. Batches before the one that met it are
+    /// written.</exception>
+    public abstract ValueTask<AppendedBlock> AppendAsync(
+        EventBlock block, long? retrySince = null, IReadOnlyList<StreamExpectations?>? expected = null);
+
+    private protected static void RefuseUnlessOneForEach(EventBlock block, IReadOnlyList<StreamExpectations?>? expected)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        if (expected is not null && expected.Count != block.BatchCount)
+        {
+            throw new ArgumentException($"{expected.Count} expectations for {block.BatchCount} batches.", nameof(expected));
+        }
+    }
 
     /// <summary>Appends one event; see <see cref="AppendAsync(EventBatch)"/>.</summary>
     /// <exception cref="BatchRefusedException">A name or a size is out of bounds.</exception>

@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Recovery;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>Where a writer stands: the next frame's place, and what each frame adds to index and content hash. Used by one thread at a time.</summary>
-internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long checkpointIntervalBytes)
+internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, IStreamHeads before, long checkpointIntervalBytes)
 {
     /// <summary>Fits the nearest cache with what else is at work there.</summary>
     private const int CopyStepBytes = 16 * 1024;
@@ -13,6 +14,8 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
     private readonly uint _key = header.Identity.ChecksumKey;
     private readonly long _basePosition = header.BasePosition;
     private readonly DensePositions _positions = from.Positions;
+    private readonly OpenStreams _streams = from.Streams;
+    private readonly StreamNumbers _numbers = new(from.Streams, before);
     private readonly byte[] _hint = new byte[FileLayout.SectorBytes];
     private int _coveredPositions = from.CoveredPositions;
     private long _hintSequence = from.HintSequence;
@@ -43,11 +46,19 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
 
     private uint RelativePosition => (uint)(Position - _basePosition);
 
-    /// <summary>Copies a batch's unstamped frames to where they go, at <see cref="Offset"/>, and stamps them there.</summary>
+    /// <summary>Gives the batch that comes next its revisions, or answers what stands against it; then nothing has changed.</summary>
+    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; nothing has changed.</exception>
+    public StreamConflict? Number(ReadOnlySpan<byte> batch, StreamExpectations expected) => _numbers.Number(batch, RelativePosition, expected);
+
+    /// <summary>The revisions of the batch last numbered.</summary>
+    public ReadOnlySpan<long> Revisions => _numbers.Revisions;
+
+    /// <summary>Copies the unstamped frames of the batch just numbered to where they go, at <see cref="Offset"/>, and stamps them there.</summary>
     public AppendedBatch Append(ReadOnlySpan<byte> batch, Span<byte> target, long now, long groupStart)
     {
         LastTimestamp = Math.Max(now, LastTimestamp);
         var first = Position;
+        var revisions = _numbers.Revisions;
         var copied = 0;
         for (var at = 0; at < batch.Length;)
         {
@@ -59,7 +70,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
                 copied += step;
             }
 
-            at += Stamp(target[at..copied], groupStart);
+            at += Stamp(target[at..copied], revisions[(int)(Position - first)..], groupStart);
         }
 
         // Of a last frame longer than a step only the beginning is there.
@@ -68,7 +79,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
     }
 
     /// <summary>Stamps the frames whose headers are there, at least one; answers how far it got.</summary>
-    private int Stamp(Span<byte> frames, long groupStart)
+    private int Stamp(Span<byte> frames, ReadOnlySpan<long> revisions, long groupStart)
     {
         // Sums of lengths within a batch, and places within a file of 8 GiB at the most: nothing here can overflow.
         unchecked
@@ -84,7 +95,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
             while (stamped < places.Length)
             {
                 var header = frames.Slice(at, FrameLayout.HeaderBytes);
-                hash = Segments.ContentHash.Add(hash, FrameStamp.Event(header, key, place, distanceAndPosition, timestamp));
+                hash = Segments.ContentHash.Add(hash, FrameStamp.Event(header, key, place, distanceAndPosition, revisions[stamped], timestamp));
 
                 // Before the sync: readers look only below the published tail.
                 places[stamped++] = place;
@@ -109,7 +120,7 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
     /// <summary>How much room a checkpoint takes at the most, or 0 when none can be written now.</summary>
     public int CheckpointRoom()
     {
-        var room = Checkpoint.MaxFrameBytes(_positions.Count - _coveredPositions, UncoveredBytes);
+        var room = Checkpoint.MaxFrameBytes(_positions.Count - _coveredPositions, UncoveredBytes) + StreamDelta.MaxBytes(_streams);
         return room > FreeBytes || room > FileLayout.MaxCheckpointBytes ? 0 : (int)room;
     }
 
@@ -123,11 +134,13 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, long 
             ContentHash = ContentHash,
             LastTimestamp = LastTimestamp,
             FrameLengths = _positions.LengthsFrom(_coveredPositions, Offset),
+            Streams = StreamDelta.Of(_streams),
         };
         var body = checkpoint.Write(frame[FrameLayout.HeaderBytes..]);
         var length = FrameStamp.Other(frame, FrameKind.Checkpoint, body, _key, Offset, Offset, RelativePosition, LastTimestamp);
         LastCheckpoint = Offset;
         _coveredPositions = _positions.Count;
+        _streams.Covered();
         Offset += length;
         return length;
     }

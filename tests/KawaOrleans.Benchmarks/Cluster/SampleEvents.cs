@@ -26,6 +26,9 @@ internal static class SampleEvents
         return new EventData(Streams[n % Streams.Length], type, Data[n & 1023]) { Id = IdOf(n) };
     }
 
+    /// <summary>The same in a stream of the caller's.</summary>
+    public static EventData In(string stream) => Next() with { Stream = stream };
+
     public static EventBatch Single() => EventBatch.Of(Next());
 
     public static EventBatch Batch(int events = BatchEvents)

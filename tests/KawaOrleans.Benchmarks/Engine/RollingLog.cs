@@ -26,10 +26,13 @@ internal sealed class RollingLog
         _logId = logId;
         _fileBytes = fileBytes;
         _durability = durability;
-        (_segment, _writer) = Open(basePosition: 0, timestampFloor: 0);
+        (_segment, _writer) = Open(predecessor: null, basePosition: 0, timestampFloor: 0);
     }
 
     public SegmentWriter Writer => _writer;
+
+    /// <summary>True when the segments that ended are sealed and have their footers.</summary>
+    public bool IsSettled => _ended is null && _sealing.IsCompleted;
 
     /// <summary>Appends; with <paramref name="last"/> the segment is then ended and the next begun.</summary>
     public void Append(EventBatch batch, bool last)
@@ -70,7 +73,7 @@ internal sealed class RollingLog
         _spare = null;
         SealEnded();
         var (ended, end) = (_segment, _segment.Fence(_chainVersion));
-        (_segment, _writer) = Open(end.Position, end.LastTimestamp);
+        (_segment, _writer) = Open(ended.Header.Identity.Id, end.Position, end.LastTimestamp);
         _ended = (ended, end.Position);
     }
 
@@ -86,11 +89,15 @@ internal sealed class RollingLog
         if (_ended is var (segment, end))
         {
             _ended = null;
-            _sealing = _sealing.ContinueWith(_ => segment.Seal(end), TaskScheduler.Default);
+            _sealing = _sealing.ContinueWith(_ =>
+            {
+                segment.Seal(end);
+                segment.WriteFooter();
+            }, TaskScheduler.Default);
         }
     }
 
-    private (Segment Segment, SegmentWriter Writer) Open(long basePosition, long timestampFloor)
+    private (Segment Segment, SegmentWriter Writer) Open(Guid? predecessor, long basePosition, long timestampFloor)
     {
         var header = Segments.Header(_fileBytes, basePosition, epoch: _chainVersion);
         var segment = _store.Create(
@@ -99,6 +106,7 @@ internal sealed class RollingLog
                 Identity = new SegmentIdentity(_nextId, header.Identity.Generation, header.Identity.Epoch),
                 LogId = _logId,
                 ChainVersion = _chainVersion,
+                Predecessor = predecessor,
                 TimestampFloor = timestampFloor,
             },
             _durability);

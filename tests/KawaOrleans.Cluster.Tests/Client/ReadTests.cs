@@ -289,6 +289,10 @@ public sealed class ReadTests : IDisposable
 
         public ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
 
+        public ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+        public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
+
         public ValueTask Flush(CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
 
         public ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default) => throw new NodeUnavailableException(node);

@@ -1,5 +1,6 @@
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Tests.Format;
 
@@ -17,7 +18,8 @@ public sealed class CheckpointTests
         var read = Read(written)!;
 
         Assert.Equal(lengths, read.FrameLengths);
-        Assert.Equal(written, read with { FrameLengths = written.FrameLengths });
+        Assert.Equal(written, read with { FrameLengths = written.FrameLengths, Streams = written.Streams });
+        Assert.True(written.Streams.Says(read.Streams));
     }
 
     [Fact]
@@ -29,7 +31,7 @@ public sealed class CheckpointTests
             var body = new byte[4096];
             var written = Sample(lengths).Write(body);
 
-            Assert.True(FrameLayout.Padded(FrameLayout.HeaderBytes + written) <= Checkpoint.MaxFrameBytes(100, 100L * length), $"{length}");
+            Assert.True(FrameLayout.Padded(FrameLayout.HeaderBytes + written) <= Checkpoint.MaxFrameBytes(100, 100L * length) + StreamDelta.MaxBytes(Storage.Tests.Sample.Streams(100)), $"{length}");
         }
     }
 
@@ -62,6 +64,7 @@ public sealed class CheckpointTests
         ContentHash = 0xFEED_FACE_CAFE_BEEF,
         LastTimestamp = 638_000,
         FrameLengths = lengths,
+        Streams = StreamDelta.Of(Storage.Tests.Sample.Streams(lengths.Length)),
     };
 
     private static Checkpoint? Read(Checkpoint checkpoint)

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 
 namespace KawaOrleans.Storage.Tests.Format;
 
@@ -23,7 +24,7 @@ public sealed class FrameTests
         Assert.Equal(FrameStatus.Whole, Frame.TryRead(frame, Offset, Identity, out var read));
         Assert.Equal(FrameKind.Event, read.Kind);
         Assert.Equal((Offset, Offset + frame.Length, Offset - 64), (read.Offset, read.End, read.GroupStart));
-        Assert.Equal((17U, -1L, 638_000L, checksum, 1L), (read.RelativePosition, read.Revision, read.Timestamp, read.StoredChecksum, read.Positions));
+        Assert.Equal((17U, 3L, 638_000L, checksum, 1L), (read.RelativePosition, read.Revision, read.Timestamp, read.StoredChecksum, read.Positions));
         Assert.True(EventFrame.TryOpen(read, 1000, out var opened));
         Assert.Equal(1017, opened.Position);
         Sample.AssertIs(number, opened.ToRecordedEvent());
@@ -210,7 +211,15 @@ public sealed class FrameTests
     private static byte[] Checkpoint()
     {
         var body = new byte[200];
-        var checkpoint = new Checkpoint { CoveredOffset = Offset, Previous = 0, ContentHash = 1, LastTimestamp = 2, FrameLengths = [200, 2048] };
+        var checkpoint = new Checkpoint
+        {
+            CoveredOffset = Offset,
+            Previous = 0,
+            ContentHash = 1,
+            LastTimestamp = 2,
+            FrameLengths = [200, 2048],
+            Streams = StreamDelta.Of(Sample.Streams(2)),
+        };
         return Other(FrameKind.Checkpoint, checkpoint.Write(body), body);
     }
 

@@ -1,6 +1,7 @@
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Tests.Simulation;
 
 namespace KawaOrleans.Storage.Tests.Recovery;
@@ -8,12 +9,13 @@ namespace KawaOrleans.Storage.Tests.Recovery;
 public sealed class CheckpointRecoveryTests
 {
     private const int MiB = 1024 * 1024;
+    private const int SampleStreams = 7;
     private static readonly string Path = $"/kawa/logs/10000000000000000000000000000001/{Workload.FirstId:N}-0.seg";
 
     /// <summary>The events that follow a checkpoint in its own group were taken for strangers when recovery began at that checkpoint:
     /// a segment with more than one checkpoint was called damaged after a crash, although nothing was.</summary>
     [Fact]
-    public async Task Recovery_reads_nothing_that_a_checkpoint_covers_and_without_hints_it_only_reads_more()
+    public async Task Recovery_reads_of_what_a_checkpoint_covers_only_names_and_without_hints_it_only_reads_more()
     {
         var volume = new SimulatedVolume();
         var segment = SegmentLoader.Create(new SegmentHost(volume, new MapCache(), new StillTime(), null), "/a.seg", Sample.Header(fileBytes: 28 * MiB));
@@ -30,10 +32,10 @@ public sealed class CheckpointRecoveryTests
         var readWithHints = after.BytesRead;
         Assert.True(quick.LastCheckpoint > 16 * MiB, $"{quick.LastCheckpoint}");
 
-        // The checkpoints themselves, one read each.
+        // The checkpoints themselves, one read each; and the first event of each stream, which has its name: header, then all of it.
         var covered = reads.Where(r => r.Offset < quick.LastCheckpoint).ToList();
-        Assert.InRange(covered.Count, 3, 6);
-        Assert.All(covered, r => Assert.InRange(r.Bytes, 1, 32 * 1024));
+        Assert.InRange(covered.Count, 3, 6 + (2 * SampleStreams));
+        Assert.InRange(covered.Sum(r => r.Bytes), 1, (6 * 32 * 1024) + (SampleStreams * MiB / 4));
 
         LoseHints(after, "/a.seg");
         after.ForgetCounts();
@@ -136,6 +138,7 @@ public sealed class CheckpointRecoveryTests
     [InlineData("content hash")]
     [InlineData("previous checkpoint")]
     [InlineData("events")]
+    [InlineData("streams")]
     public async Task A_checkpoint_that_contradicts_the_frames_before_it_is_damage(string wrong)
     {
         var volume = new SimulatedVolume();
@@ -151,18 +154,20 @@ public sealed class CheckpointRecoveryTests
         Assert.Equal(found.Tail, Find(left, Path).Tail);
 
         var offset = found.LastCheckpoint;
-        var frame = left.Bytes(Path)[(int)offset..(int)found.Tail.Offset];
-        var lengths = found.Positions.LengthsFrom(0, offset);
-        var forged = new Checkpoint
+        var bytes = left.Bytes(Path)[(int)offset..(int)found.Tail.Offset];
+        Assert.Equal(FrameStatus.Whole, Frame.TryRead(bytes, offset, header.Identity, out var whole));
+        var written = Checkpoint.Read(whole)!;
+        var forged = wrong switch
         {
-            CoveredOffset = offset,
-            Previous = wrong == "previous checkpoint" ? FileLayout.FirstFrame : 0,
-            ContentHash = wrong == "content hash" ? found.ContentHash + 1 : found.ContentHash,
-            LastTimestamp = found.Tail.LastTimestamp,
-            FrameLengths = wrong == "events" ? [.. lengths.Skip(1)] : lengths,
+            "content hash" => written with { ContentHash = written.ContentHash + 1 },
+            "previous checkpoint" => written with { Previous = FileLayout.FirstFrame },
+            "streams" => written with { Streams = StreamDelta.Of(Sample.Streams(written.FrameLengths.Count)) },
+            _ => written with { FrameLengths = [.. written.FrameLengths.Skip(1)] },
         };
-        var body = forged.Write(frame[FrameLayout.HeaderBytes..]);
+        var frame = new byte[bytes.Length];
+        var body = forged.Write(frame.AsSpan(FrameLayout.HeaderBytes));
         FrameStamp.Other(frame, FrameKind.Checkpoint, body, header.Identity.ChecksumKey, offset, offset, 5, found.Tail.LastTimestamp);
+        frame.CopyTo(bytes);
 
         Assert.Contains("contradicts", Assert.Throws<SegmentDamagedException>(() => Find(left, Path)).Message, StringComparison.Ordinal);
     }
@@ -186,6 +191,18 @@ public sealed class CheckpointRecoveryTests
         for (var i = 0; i < expected.Positions.Count; i++)
         {
             Assert.Equal(expected.Positions.OffsetOf(i), found.Positions.OffsetOf(i));
+        }
+
+        Assert.Equal(Described(expected.Streams), Described(found.Streams));
+    }
+
+    private static IEnumerable<string> Described(OpenStreams streams)
+    {
+        for (var ordinal = 0; ordinal < streams.Count; ordinal++)
+        {
+            var positions = new uint[streams.Events(ordinal)];
+            streams.Positions(ordinal, 0, positions);
+            yield return $"{streams.HashOf(ordinal)} from {streams.FirstRevision(ordinal)}: {string.Join(' ', positions)}";
         }
     }
 }

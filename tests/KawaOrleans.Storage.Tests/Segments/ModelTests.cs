@@ -105,6 +105,8 @@ public sealed class ModelTests(ITestOutputHelper output)
             {
                 segment.WriteFooter();
             }
+
+            _store.MergeHeads();
         }
 
         private async Task AppendAsync()
@@ -158,6 +160,7 @@ public sealed class ModelTests(ITestOutputHelper output)
         {
             Assert.Empty(_store.Untrusted);
             var next = 0L;
+            var revisions = new Dictionary<string, long>();
             foreach (var segment in _store.Segments.OrderBy(s => s.Header.Identity.Epoch))
             {
                 Assert.Equal(next, segment.Header.BasePosition);
@@ -165,6 +168,8 @@ public sealed class ModelTests(ITestOutputHelper output)
                 {
                     Assert.Equal(next, e.Position);
                     Sample.AssertIs(_model[(int)next].Number, e, _model[(int)next].DataBytes);
+                    Assert.Equal(revisions.GetValueOrDefault(e.Stream), e.Revision);
+                    revisions[e.Stream] = e.Revision + 1;
                     next++;
                 }
             }
@@ -192,7 +197,7 @@ public sealed class ModelTests(ITestOutputHelper output)
             var end = current?.Fence(1).Position ?? 0;
             current?.Seal(end);
             current?.WriteFooter();
-            _store.Create(Sample.Header(new Guid((int)_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch));
+            _store.Create(Sample.Header(new Guid((int)_epoch, 7, 7, new byte[8]), basePosition: end, epoch: _epoch) with { Predecessor = current?.Header.Identity.Id });
             _epoch++;
             _writer = null;
             _onDisk = _model.Count;

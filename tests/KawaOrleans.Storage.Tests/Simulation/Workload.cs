@@ -61,6 +61,7 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         await AppendAsync(next, 3);
         first.Seal(tail.Position);
         first.WriteFooter();
+        store.MergeHeads();
         volume.Note("sealed");
         await AppendAsync(next, 1, 1);
         store.PrepareSpare(Sample.LogId, new Guid("30000000-0000-0000-0000-000000000003"), Limits.MinSegmentBytes);
@@ -90,6 +91,7 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         var second = Create(store, SecondId, tail.Position, Durability.Mapped);
         first.Seal(tail.Position);
         first.WriteFooter();
+        store.MergeHeads();
         volume.Note("sealed");
         var next = second.OpenWriter(Guid.NewGuid(), Durability.Mapped);
         await AppendAsync(next, 2, 8);
@@ -158,7 +160,8 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
 
     private Segment Create(NodeStore store, Guid id, long basePosition, Durability durability = Durability.Durable)
     {
-        var segment = store.Create(Sample.Header(id, Limits.MinSegmentBytes, basePosition), durability);
+        var segment = store.Create(
+            Sample.Header(id, Limits.MinSegmentBytes, basePosition) with { Predecessor = id == FirstId ? null : FirstId }, durability);
         volume.Note(id == FirstId ? "created first" : "created second");
         return segment;
     }

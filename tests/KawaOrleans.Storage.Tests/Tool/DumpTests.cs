@@ -19,7 +19,7 @@ public sealed class DumpTests
         Assert.Equal(expected.Occurred, sixth.GetProperty("time").GetDateTimeOffset());
         Assert.Equal(expected.Data.ToArray(), sixth.GetProperty("dataBase64").GetBytesFromBase64());
         Assert.Equal(expected.Metadata.ToArray(), sixth.GetProperty("metadataBase64").GetBytesFromBase64());
-        Assert.Equal(-1, sixth.GetProperty("revision").GetInt64());
+        Assert.Equal(0, sixth.GetProperty("revision").GetInt64());
         Assert.True(sixth.TryGetProperty("recorded", out _));
         Assert.Equal(42, dumped.Lines()[ToolDirectory.SealedEvents].GetProperty("data").GetProperty("total").GetInt32());
         Assert.Equal(1, dumped.Lines()[ToolDirectory.SealedEvents].GetProperty("metadata")[0].GetInt32());

@@ -33,19 +33,22 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
     public AppendResult Append(FakeReplica replica, EventBlock block, long? retrySince)
     {
         var first = End;
-        var outcomes = Memory.Decide(block, retrySince, DateTimeOffset.UnixEpoch.UtcTicks);
-        var begin = 0;
-        for (var i = 0; i < block.BatchCount; i++)
+        var outcomes = new BatchOutcome[block.BatchCount];
+        var (bytesBegin, eventsBegin) = (0, 0);
+        for (var i = 0; i < outcomes.Length; i++)
         {
-            if (outcomes is null || outcomes[i].Fate == BatchFate.Written)
+            var (bytesEnd, eventsEnd) = block.Batches[i];
+            outcomes[i] = Memory.Decide(block, eventsBegin, eventsEnd, retrySince, DateTimeOffset.UnixEpoch.UtcTicks);
+            if (outcomes[i].Fate == BatchFate.Written)
             {
-                replica.Append(block.Bytes.Span[begin..block.Batches[i].BytesEnd]);
+                replica.Append(block.Bytes.Span[bytesBegin..bytesEnd]);
             }
 
-            begin = block.Batches[i].BytesEnd;
+            (bytesBegin, eventsBegin) = (bytesEnd, eventsEnd);
         }
 
-        return AppendAnswer.Of(new AppendedBlock(first, (int)(End - first), DateTimeOffset.UnixEpoch.UtcTicks, outcomes));
+        var all = outcomes.All(static outcome => outcome.Fate == BatchFate.Written);
+        return AppendAnswer.Of(new AppendedBlock(first, (int)(End - first), DateTimeOffset.UnixEpoch.UtcTicks, all ? null : outcomes));
     }
 
     /// <summary>The writer starts anew: it knows no sender any more, and has read back the ids of as many events.</summary>

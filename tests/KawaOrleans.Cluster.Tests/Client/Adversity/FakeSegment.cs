@@ -31,6 +31,10 @@ internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : I
     private ValueTask<ReadResult> ReadNow(ReadRequest request, CancellationToken cancellation) =>
         Call(nameof(Read), log => log.Replica(id).Read(request, !log.Segments.Single(segment => segment.Id == id).IsOpen), cancellation);
 
+    public ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+    public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
+
     public ValueTask Flush(CancellationToken cancellation = default) => throw new NotSupportedException();
 
     public ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default) => Call<SegmentStats>(nameof(GetStats), _ => null!, cancellation);

@@ -1,0 +1,54 @@
+namespace KawaOrleans;
+
+/// <summary>Events of one stream, as far as one segment holds them.</summary>
+[GenerateSerializer, Immutable, Alias("kawa.stream-read-request")]
+public sealed record StreamReadRequest
+{
+    /// <summary>The stream's name.</summary>
+    [Id(0)]
+    public required string Stream { get; init; }
+
+    /// <summary>The revision of the first event wanted: the lowest, or with <see cref="Backward"/> the highest; 0 unless set.</summary>
+    [Id(1)]
+    public long From { get; init; }
+
+    /// <summary>True for the newest of the events up to <see cref="From"/>; false (the default) for the oldest of those from there on.</summary>
+    [Id(2)]
+    public bool Backward { get; init; }
+
+    /// <summary>At most so many events; unbounded unless set. 0: only what the segment holds of the stream.</summary>
+    [Id(3)]
+    public int MaxEvents { get; init; } = int.MaxValue;
+
+    /// <summary>About so many bytes, at least one event; 1 MiB unless set, at most 8 MiB.</summary>
+    [Id(4)]
+    public int MaxBytes { get; init; } = 1024 * 1024;
+}
+
+/// <summary>What a segment answered to a read of a stream.</summary>
+[GenerateSerializer, Immutable, Alias("kawa.stream-read-result")]
+public sealed record StreamReadResult
+{
+    /// <summary>In <see cref="Before"/>: whether the stream has events before the segment is not known at its node.</summary>
+    public const long NotKnown = -2;
+
+    /// <summary>The events, as frames, the older first whatever the direction. None when the first one wanted lies before the segment.</summary>
+    [Id(0)]
+    public required FrameBlock Events { get; init; }
+
+    /// <summary>How many events of the stream the segment holds.</summary>
+    [Id(1)]
+    public required int Count { get; init; }
+
+    /// <summary>The revision of the first of them; with none it means nothing.</summary>
+    [Id(2)]
+    public required long First { get; init; }
+
+    /// <summary>The position of the stream's last event before the segment; −1: it has none; <see cref="NotKnown"/>.</summary>
+    [Id(3)]
+    public required long Before { get; init; }
+
+    /// <summary>True when the segment takes no more events: newer ones may lie in a later segment.</summary>
+    [Id(4)]
+    public required bool HasEnded { get; init; }
+}

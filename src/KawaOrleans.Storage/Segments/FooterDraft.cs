@@ -1,0 +1,56 @@
+using KawaOrleans.Format;
+using KawaOrleans.Storage.Streams;
+
+namespace KawaOrleans.Storage.Segments;
+
+/// <summary>A footer in the making: takes a segment's frames one after another.</summary>
+/// <param name="before">The heads of streams before the segment, if they are at hand.</param>
+internal sealed class FooterDraft(IStreamHeads? before)
+{
+    private readonly List<uint> _sparse = [];
+    private readonly List<uint> _offsets = [];
+    private readonly List<ulong> _fullHashes = [];
+    private readonly OpenStreams _streams = new();
+    private SegmentBounds _bounds = SegmentBounds.None;
+
+    /// <summary>The relative position that comes next.</summary>
+    public long Next { get; private set; }
+
+    /// <summary>Takes a verified frame that lies at a position at or behind <see cref="Next"/>; answers why it cannot be, or null.</summary>
+    public string? Take(Frame frame)
+    {
+        Next = frame.RelativePosition;
+        var first = (uint)Next;
+        for (var positions = frame.Positions; positions > 0; positions--, Next++)
+        {
+            if (Next % Footer.Interval == 0)
+            {
+                _sparse.Add((uint)(frame.Offset >> 3));
+            }
+        }
+
+        if (!EventFrame.TryOpen(frame, 0, out var e))
+        {
+            return frame.Kind == FrameKind.Event ? "its inner lengths do not add up" : null;
+        }
+
+        _bounds = _bounds.With(e);
+        var ordinal = _streams.Find(frame.StreamHash, e.StreamUtf8);
+        if (ordinal < 0)
+        {
+            var name = new StreamName(e.StreamUtf8);
+            _offsets.Add((uint)(frame.Offset >> 3));
+            _fullHashes.Add(name.FullHash);
+            ordinal = _streams.Begin(frame.StreamHash, e.StreamUtf8, frame.Revision, before is null ? OpenStreams.NotKnown : before.Find(name)?.Position ?? -1);
+        }
+
+        return _streams.Add(ordinal, first) is var next && next != frame.Revision ? $"revision {frame.Revision} of a stream where {next} comes next" : null;
+    }
+
+    public Footer ToFooter() => new()
+    {
+        Bounds = _bounds,
+        Sparse = [.. _sparse],
+        Streams = StreamSection.Encode(_streams, ordinal => _fullHashes[ordinal], ordinal => (long)_offsets[ordinal] << 3),
+    };
+}
