@@ -5,7 +5,7 @@ namespace KawaOrleans.Benchmarks.Measuring;
 internal static class Rounds
 {
     /// <summary>Warm-ups for rounds of some milliseconds on one thread: the runtime compiles what runs often twice more, each time some calls and
-    /// a pause after the time before. With three of them, and mostly with eight, the scan was measured at half its speed; with twelve not.</summary>
+    /// a pause after the time before. With three or eight of them the scan was measured at half its speed; more do not always suffice.</summary>
     public const int WarmupsOfCode = 14;
 
     /// <summary>How long the runtime is given between warming up and measuring to swap in optimised code.</summary>

@@ -84,7 +84,7 @@ public sealed class ProducerTests : IDisposable
         }
 
         var all = acknowledged.Sum(producer => producer.Count);
-        Assert.True(all > (seed % 3 == 0 ? 100 : 500), $"only {all} of 720 events were acknowledged");
+        Assert.True(all > 100, $"only {all} of 720 events were acknowledged: too little went right to show anything");
     }
 
     [Fact]
