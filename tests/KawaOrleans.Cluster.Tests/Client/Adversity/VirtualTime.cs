@@ -8,7 +8,6 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
     private readonly PriorityQueue<Timer, long> _waiting = new();
     private readonly SemaphoreSlim _added = new(0);
     private readonly CancellationTokenSource _ended = new();
-    private readonly SemaphoreSlim _moves = new(1);
     private long _now;
 
     public VirtualTime() => _ = Task.Run(RunAsync);
@@ -26,13 +25,6 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
         return timer;
     }
 
-    /// <summary>Time stands still, whoever waits, until this is disposed.</summary>
-    public IDisposable StandStill()
-    {
-        _moves.Wait();
-        return new Stop(_moves);
-    }
-
     public void Dispose() => _ended.Cancel();
 
     private async Task RunAsync()
@@ -43,8 +35,6 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
 
             // Whoever was woken by the last timer sets his next one first, if he is quick; nothing depends on it.
             await Task.Yield();
-            await _moves.WaitAsync(_ended.Token);
-            _moves.Release();
             Timer? due;
             lock (_gate)
             {
@@ -58,11 +48,6 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
 
             due.Fire();
         }
-    }
-
-    private sealed class Stop(SemaphoreSlim moves) : IDisposable
-    {
-        public void Dispose() => moves.Release();
     }
 
     private sealed class Timer(VirtualTime time, TimerCallback callback, object? state) : ITimer
