@@ -93,11 +93,13 @@ public sealed class ProducerTests : IDisposable
         await _store.Fill(1);
         _store.Truth.EventsPerSegment = 1000;
         _store.Truth.Seal();
-        _store.Cluster.Mishaps = SlowAppends(1);
+        using var held = new SemaphoreSlim(0);
+        _store.Cluster.Holds = (call, cancellation) => call == "Append" ? held.WaitAsync(cancellation) : Task.CompletedTask;
         await using var producer = _store.Log.CreateProducer(new ProducerOptions { MaxBlocksInFlight = 1 });
 
         var outcomes = Enumerable.Range(0, 100).Select(i => producer.AppendAsync(
             EventBatch.Encode([FakeStore.Event($"{i}"), FakeStore.Event($"{i}'")]))).ToList();
+        held.Release(1000);
         var appended = await Task.WhenAll(outcomes);
 
         Assert.Equal(Enumerable.Range(0, 100).Select(i => (1L + (2 * i), 2)), appended.Select(one => (one.First, one.Count)));
@@ -206,7 +208,4 @@ public sealed class ProducerTests : IDisposable
         };
         Assert.Contains(named, Assert.Throws<RequestRefusedException>(() => _store.Log.CreateProducer(options)).Message, StringComparison.Ordinal);
     }
-
-    private static Func<string, Mishap> SlowAppends(int count) =>
-        call => call == "Append" && Interlocked.Decrement(ref count) >= 0 ? Mishap.Slow : Mishap.None;
 }
