@@ -101,6 +101,21 @@ internal static class SegmentReads
         return Result(segment, runs, matching.WrittenMemory, scan.ExaminedBytes, to, committed, isSealed);
     }
 
+    /// <summary>Frames of a segment, as they are sent.</summary>
+    public static FrameBlock Frames(Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes)
+    {
+        var header = segment.Header;
+        return new FrameBlock
+        {
+            SegmentId = header.Identity.Id,
+            Generation = header.Identity.Generation,
+            Epoch = header.Identity.Epoch,
+            BasePosition = header.BasePosition,
+            Runs = [.. runs],
+            Bytes = new Block(bytes),
+        };
+    }
+
     private static void Extend(List<FrameRun> runs, long offset, int length)
     {
         if (runs.Count > 0 && runs[^1] is var last && last.Offset + last.Length == offset)
@@ -116,18 +131,9 @@ internal static class SegmentReads
     private static ReadResult Result(
         Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long examined, long next, long committed, bool isSealed)
     {
-        var header = segment.Header;
         return new ReadResult
         {
-            Events = new FrameBlock
-            {
-                SegmentId = header.Identity.Id,
-                Generation = header.Identity.Generation,
-                Epoch = header.Identity.Epoch,
-                BasePosition = header.BasePosition,
-                Runs = [.. runs],
-                Bytes = new Block(bytes),
-            },
+            Events = Frames(segment, runs, bytes),
             Next = next,
             Committed = committed,
             AtEndOfSegment = isSealed && next >= committed,

@@ -54,18 +54,9 @@ internal static class StreamReads
         // State first: a segment found ended here has the tail it ended with.
         var hasEnded = segment.State is SegmentState.Fenced or SegmentState.Sealed;
         var slice = segment.ReadStream(request.Stream, request.From, request.Backward, request.MaxEvents, request.MaxBytes);
-        var header = segment.Header;
         return new StreamReadResult
         {
-            Events = new FrameBlock
-            {
-                SegmentId = header.Identity.Id,
-                Generation = header.Identity.Generation,
-                Epoch = header.Identity.Epoch,
-                BasePosition = header.BasePosition,
-                Runs = [.. slice.Runs],
-                Bytes = new Block(slice.Bytes),
-            },
+            Events = SegmentReads.Frames(segment, slice.Runs, slice.Bytes),
             Count = slice.Count,
             First = slice.First,
             Before = slice.Before,

@@ -45,6 +45,20 @@ internal sealed class FilledLog : IDisposable
         })));
     }
 
+    /// <summary>Appends until more than so many segments are in the chain, and answers with it.</summary>
+    public static Chain Grow(ILog log, int sealedSegments)
+    {
+        while (true)
+        {
+            Fill(log, 10 * SampleEvents.BatchEvents);
+            var chain = Wait.For(() => log.DescribeAsync()).Chain;
+            if (chain.Segments.Count > sealedSegments)
+            {
+                return chain;
+            }
+        }
+    }
+
     public void Dispose()
     {
         // It goes with its cluster.

@@ -48,6 +48,20 @@ internal static class Callers
         return [.. taken.SelectMany(t => t).Order()];
     }
 
+    /// <summary>The median of how long one caller's calls take, one after another, in seconds.</summary>
+    public static double MedianSeconds(int times, Func<Task> call) => Wait.For(async () =>
+    {
+        var taken = new double[times];
+        for (var i = 0; i < times; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await call();
+            taken[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+
+        return Comparison.MedianOf(taken);
+    });
+
     public static double Percentile(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
 
     private static void Run(int callers, Func<int, Task> caller) =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KawaOrleans.Benchmarks.Cluster.Silos;
 using KawaOrleans.Benchmarks.Measuring;
 using KawaOrleans.Benchmarks.Reporting;
@@ -23,14 +22,14 @@ internal static class CostGrowth
         var cluster = OneSilo.Of(run);
         var segments = run.Pick(200, 1000);
         var longLog = cluster.NewLog("long", Small);
-        var chain = Grow(longLog, segments);
+        var chain = FilledLog.Grow(longLog, segments);
         var events = chain.Segments[^1].Base;
         var rounds = run.Pick(5, 9);
         var appends = Rounds.Compare(
             2, rounds, new Side(Long, () => AppendSeconds(longLog)), new Side(Short, () => AppendSeconds(Fresh(cluster))));
         yield return Of("append", "appending one event", appends);
         var shortLog = Fresh(cluster);
-        Grow(shortLog, 1);
+        FilledLog.Grow(shortLog, 1);
         var reads = Rounds.Compare(
             2, rounds, new Side(Long, () => ReadSeconds(longLog, events)), new Side(Short, () => ReadSeconds(shortLog, events: 200)));
         yield return Of("read", "reading one event by position", reads);
@@ -46,19 +45,6 @@ internal static class CostGrowth
         };
     }
 
-    private static Chain Grow(ILog log, int sealedSegments)
-    {
-        while (true)
-        {
-            FilledLog.Fill(log, 10 * SampleEvents.BatchEvents);
-            var chain = Wait.For(() => log.DescribeAsync()).Chain;
-            if (chain.Segments.Count > sealedSegments)
-            {
-                return chain;
-            }
-        }
-    }
-
     private static ILog Fresh(SiloCluster cluster)
     {
         var log = cluster.NewLog("short", Small);
@@ -66,21 +52,8 @@ internal static class CostGrowth
         return log;
     }
 
-    private static double AppendSeconds(ILog log) => Median(Appends, () => log.AppendAsync(SampleEvents.Single()));
+    private static double AppendSeconds(ILog log) => Callers.MedianSeconds(Appends, () => log.AppendAsync(SampleEvents.Single()));
 
     private static double ReadSeconds(ILog log, long events) =>
-        Median(Reads, async () => Expect.Event(await log.TryReadAsync(Random.Shared.NextInt64(events))));
-
-    private static double Median(int times, Func<Task> call) => Wait.For(async () =>
-    {
-        var taken = new double[times];
-        for (var i = 0; i < times; i++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            await call();
-            taken[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        }
-
-        return Comparison.MedianOf(taken);
-    });
+        Callers.MedianSeconds(Reads, async () => Expect.Event(await log.TryReadAsync(Random.Shared.NextInt64(events))));
 }

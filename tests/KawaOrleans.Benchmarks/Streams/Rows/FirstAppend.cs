@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KawaOrleans.Benchmarks.Cluster;
 using KawaOrleans.Benchmarks.Cluster.Silos;
 using KawaOrleans.Benchmarks.Measuring;
@@ -33,14 +32,14 @@ internal static class FirstAppend
             Wait.For(() => longLog.AppendAsync(EventBatch.Encode([.. names.Select(SampleEvents.In)])));
         }
 
-        Grow(longLog, coldSegments + (cold.Count / 300));
+        FilledLog.Grow(longLog, coldSegments + (cold.Count / 300));
         if (run.Wants("first.cold"))
         {
             var found = Rounds.Compare(
                 2,
                 rounds,
-                new Side(Cold, () => Median(() => longLog.Stream(cold.Peek()).AppendAsync([SampleEvents.In(cold.Dequeue())], ExpectedRevision.StreamExists))),
-                new Side(Warm, () => Median(warmStream.NextAsync)));
+                new Side(Cold, () => Callers.MedianSeconds(Appends, () => longLog.Stream(cold.Peek()).AppendAsync([SampleEvents.In(cold.Dequeue())], ExpectedRevision.StreamExists))),
+                new Side(Warm, () => Callers.MedianSeconds(Appends, warmStream.NextAsync)));
             yield return new Figure
             {
                 Id = "first.cold",
@@ -54,14 +53,14 @@ internal static class FirstAppend
 
         if (run.Wants("first.new"))
         {
-            Grow(longLog, longSegments);
-            Grow(shortLog, 1);
+            FilledLog.Grow(longLog, longSegments);
+            FilledLog.Grow(shortLog, 1);
             var next = 0;
             var found = Rounds.Compare(
                 2,
                 rounds,
-                new Side(Long, () => Median(() => New(longLog, $"new-{next++}"))),
-                new Side(Short, () => Median(() => New(shortLog, $"new-{next++}"))));
+                new Side(Long, () => Callers.MedianSeconds(Appends, () => New(longLog, $"new-{next++}"))),
+                new Side(Short, () => Callers.MedianSeconds(Appends, () => New(shortLog, $"new-{next++}"))));
             yield return new Figure
             {
                 Id = "first.new",
@@ -75,26 +74,4 @@ internal static class FirstAppend
     }
 
     private static Task<AppendResult> New(ILog log, string stream) => log.Stream(stream).AppendAsync([SampleEvents.In(stream)], ExpectedRevision.NoStream);
-
-    private static void Grow(ILog log, int sealedSegments)
-    {
-        do
-        {
-            FilledLog.Fill(log, 10 * SampleEvents.BatchEvents);
-        }
-        while (Wait.For(() => log.DescribeAsync()).Chain.Segments.Count <= sealedSegments);
-    }
-
-    private static double Median(Func<Task> call) => Wait.For(async () =>
-    {
-        var taken = new double[Appends];
-        for (var i = 0; i < Appends; i++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            await call();
-            taken[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        }
-
-        return Comparison.MedianOf(taken);
-    });
 }
