@@ -4,6 +4,8 @@ namespace KawaOrleans.Cluster.Tests.Client;
 /// take no time.</summary>
 internal sealed class VirtualTime : TimeProvider, IDisposable
 {
+    private static readonly TimeSpan ForTheWoken = TimeSpan.FromMilliseconds(3);
+
     private readonly Lock _gate = new();
     private readonly PriorityQueue<Timer, long> _waiting = new();
     private readonly SemaphoreSlim _added = new(0);
@@ -46,13 +48,19 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
                 Interlocked.Exchange(ref _now, Math.Max(_now, at));
             }
 
-            due.Fire();
+            if (due.Fire())
+            {
+                // Whoever was woken for good, and what follows from that, comes before time goes on: on a busy machine that takes a moment. A
+                // timer that is set again and again only counts time, and is not waited for.
+                await Task.Delay(ForTheWoken);
+            }
         }
     }
 
     private sealed class Timer(VirtualTime time, TimerCallback callback, object? state) : ITimer
     {
         private int _armed;
+        private int _fired;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
@@ -72,12 +80,16 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
             return true;
         }
 
-        public void Fire()
+        /// <summary>True when it woke somebody, for the first time.</summary>
+        public bool Fire()
         {
-            if (Interlocked.Exchange(ref _armed, 0) == 1)
+            if (Interlocked.Exchange(ref _armed, 0) == 0)
             {
-                callback(state);
+                return false;
             }
+
+            callback(state);
+            return _fired++ == 0;
         }
 
         public void Dispose() => Interlocked.Exchange(ref _armed, 0);
