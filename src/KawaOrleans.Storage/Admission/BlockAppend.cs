@@ -9,8 +9,22 @@ internal static class BlockAppend
     public static AppendedBlock Run<TStage>(TStage stage, ReadOnlySpan<byte> batches, long now)
         where TStage : IBatchStage
     {
-        stage.Cursor.Number(batches, StreamExpectations.None);
-        var appended = stage.Stage(batches, now);
+        var room = stage.Room(batches.Length);
+        var numbered = false;
+        try
+        {
+            stage.Cursor.Number(batches, room, StreamExpectations.None);
+            numbered = true;
+        }
+        finally
+        {
+            if (!numbered)
+            {
+                stage.Drop(room);
+            }
+        }
+
+        var appended = stage.Stage(room, now);
         return new AppendedBlock(appended.First, appended.Count, appended.Timestamp, null);
     }
 
@@ -64,16 +78,17 @@ internal static class BlockAppend
         where TStage : IBatchStage
     {
         var cursor = stage.Cursor;
+        var room = stage.Room(batch.Length);
         var written = false;
         try
         {
-            if (cursor.Number(batch, expects ?? StreamExpectations.None) is { } conflict)
+            if (cursor.Number(batch, room, expects ?? StreamExpectations.None) is { } conflict)
             {
                 return new BatchOutcome(BatchFate.UnexpectedRevision, cursor.Position, 0, 0) { Conflict = conflict };
             }
 
             memory?.Number(outcome.Position, cursor.Revisions);
-            stage.Stage(batch, now);
+            stage.Stage(room, now);
             written = true;
             return expects is null ? outcome : outcome with { Revisions = expects.LastIn(batch, cursor.Revisions) };
         }
@@ -81,6 +96,7 @@ internal static class BlockAppend
         {
             if (!written)
             {
+                stage.Drop(room);
                 memory?.ForgetFrom(outcome.Position);
             }
         }
