@@ -1,12 +1,9 @@
-using KawaOrleans.Format;
-
 namespace KawaOrleans.Storage.Recovery;
 
 /// <summary>What recovery keeps of an event until its batch proves to be whole.</summary>
-internal readonly record struct PendingEvent(long Offset, uint Checksum, long Timestamp, long Revision, uint StreamHash, byte[] Stream)
-{
-    /// <exception cref="SegmentDamagedException">The lengths inside the event do not add up.</exception>
-    public static PendingEvent Of(Frame frame, string path) => EventFrame.TryOpen(frame, 0, out var e)
-        ? new PendingEvent(frame.Offset, frame.StoredChecksum, frame.Timestamp, frame.Revision, frame.StreamHash, e.StreamUtf8.ToArray())
-        : throw new SegmentDamagedException(path, frame.Offset, "its inner lengths do not add up");
-}
+/// <param name="Offset">Where its frame lies.</param>
+/// <param name="Checksum">The frame's.</param>
+/// <param name="Timestamp">The writer's time.</param>
+/// <param name="Revision">Its revision.</param>
+/// <param name="Stream">The number of its stream in the segment.</param>
+internal readonly record struct PendingEvent(long Offset, uint Checksum, long Timestamp, long Revision, int Stream);

@@ -87,6 +87,7 @@ internal sealed class SegmentRecovery
         // The checkpoint that the hint named opened a group, and events of that group may follow it.
         var groupStart = _lastCheckpoint;
         var pending = new List<PendingEvent>();
+        var pendingFrom = 0;
         FrameStatus status;
         while ((status = reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
         {
@@ -104,7 +105,8 @@ internal sealed class SegmentRecovery
             offset = frame.End;
             if (frame.Kind == FrameKind.Event)
             {
-                pending.Add(PendingEvent.Of(frame, _file.Path));
+                pendingFrom = pending.Count == 0 ? _streams.Count : pendingFrom;
+                pending.Add(new PendingEvent(frame.Offset, frame.StoredChecksum, frame.Timestamp, frame.Revision, StreamOf(frame)));
                 if ((frame.Traits & FrameTraits.LastOfBatch) == 0)
                 {
                     continue;
@@ -122,6 +124,11 @@ internal sealed class SegmentRecovery
                 start = _mapped ? start : frame.Offset;
                 tail = frame.End;
             }
+        }
+
+        if (pending.Count > 0)
+        {
+            _streams.TakeBack(pendingFrom);
         }
 
         if (status == FrameStatus.Unknown)
@@ -240,15 +247,21 @@ internal sealed class SegmentRecovery
         && frame.Timestamp >= _lastTimestamp
         && (frame.GroupStart == frame.Offset || (groupStart != 0 && frame.GroupStart == groupStart));
 
-    private void Take(PendingEvent frame)
+    /// <exception cref="SegmentDamagedException">The lengths inside the event do not add up.</exception>
+    private int StreamOf(Frame frame)
     {
-        var ordinal = _streams.Find(frame.StreamHash, frame.Stream);
-        if (ordinal < 0)
+        if (!EventFrame.TryOpen(frame, 0, out var e))
         {
-            ordinal = _streams.Begin(frame.StreamHash, frame.Stream, frame.Revision, OpenStreams.NotKnown);
+            throw new SegmentDamagedException(_file.Path, frame.Offset, "its inner lengths do not add up");
         }
 
-        if (_streams.Add(ordinal) is var next && next != frame.Revision)
+        var ordinal = _streams.Find(frame.StreamHash, e.StreamUtf8);
+        return ordinal >= 0 ? ordinal : _streams.Begin(frame.StreamHash, e.StreamUtf8, frame.Revision, OpenStreams.NotKnown);
+    }
+
+    private void Take(PendingEvent frame)
+    {
+        if (_streams.Add(frame.Stream) is var next && next != frame.Revision)
         {
             throw new SegmentDamagedException(_file.Path, frame.Offset, $"revision {frame.Revision} of a stream where {next} comes next");
         }

@@ -123,6 +123,7 @@ internal sealed class OpenStreams(string path)
                 stream.First = stream.Events == 0 ? Next + (uint)i : stream.First;
             }
 
+            stream.Last = Next + (uint)i;
             revisions[i] = stream.FirstRevision + stream.Events++;
         }
 
@@ -199,6 +200,7 @@ internal sealed class OpenStreams(string path)
             {
                 ref var stream = ref _table[ordinal];
                 stream.Covered = stream.Events += events;
+                stream.Last = StreamTable.NotKnown;
             }))
         {
             return false;
@@ -212,7 +214,15 @@ internal sealed class OpenStreams(string path)
     /// <exception cref="SegmentDamagedException">A checkpoint does not add up.</exception>
     public void Positions(int ordinal, int from, Span<uint> target)
     {
-        for (var i = SectionOf(FirstPosition(ordinal)); i < _covered.Count && !target.IsEmpty; i++)
+        ref var stream = ref _table[ordinal];
+        if (target.Length == 1 && from == stream.Events - 1 && stream.Last != StreamTable.NotKnown)
+        {
+            // What the first event of a stream in the next segment asks: no checkpoint is decoded for it.
+            target[0] = stream.Last;
+            return;
+        }
+
+        for (var i = Section(ref stream, ordinal, ref from); i < _covered.Count && !target.IsEmpty; i++)
         {
             var events = _covered[i].EventsOf(ordinal);
             if (from < events)
@@ -243,6 +253,24 @@ internal sealed class OpenStreams(string path)
         _touched.Clear();
         _coveredStreams = Count;
         _begunBytes = 0;
+    }
+
+    /// <summary>The checkpoint to begin with for a stream's events from an index on, and the index counted from there.</summary>
+    private int Section(ref StreamTable.Entry stream, int ordinal, ref int from)
+    {
+        if (from < stream.Covered / 2)
+        {
+            return SectionOf(stream.First);
+        }
+
+        var (section, behind) = (_covered.Count, stream.Covered);
+        while (behind > from)
+        {
+            behind -= _covered[--section].EventsOf(ordinal);
+        }
+
+        from -= behind;
+        return section;
     }
 
     /// <summary>The first checkpoint that covers more than what lies below a relative position.</summary>

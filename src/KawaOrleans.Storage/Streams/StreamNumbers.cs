@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using KawaOrleans.Format;
 
 namespace KawaOrleans.Storage.Streams;
@@ -69,45 +70,47 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
 
     /// <summary>Finds the streams of the events from an offset on whose names are there, beginning those that have no event in this segment yet;
     /// answers the offset of the event behind.</summary>
+    /// <remarks>Not inlined: beside a try block the loop's variables would live in memory.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private int Resolve(ReadOnlySpan<byte> frames, int at, bool isWhole)
     {
         var end = isWhole ? frames.Length : frames.Length - MostBytesToName;
+        var count = _count;
+        var ordinals = _ordinals;
         ReadOnlySpan<byte> lastName = default;
-        for (; at < end; _count++)
+        for (var ordinal = -1; at < end; count++)
         {
-            var i = _count;
-            if (i == _ordinals.Length)
+            if (count == ordinals.Length)
             {
-                Array.Resize(ref _ordinals, Math.Max(64, 2 * i));
+                Array.Resize(ref _ordinals, Math.Max(64, 2 * count));
                 Array.Resize(ref _revisions, _ordinals.Length);
+                ordinals = _ordinals;
             }
 
             var frame = frames[at..];
             var name = EventBody.StreamOf(frame);
-            if (!lastName.IsEmpty && name.SequenceEqual(lastName))
+            if (ordinal < 0 || !name.SequenceEqual(lastName))
             {
-                _ordinals[i] = _ordinals[i - 1];
-            }
-            else
-            {
-                _ordinals[i] = Resolve(BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]), name);
+                var hash = BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]);
+                ordinal = streams.Find(hash, name);
+                if (ordinal < 0)
+                {
+                    ordinal = Begin(hash, name);
+                }
+
                 lastName = name;
             }
 
+            ordinals[count] = ordinal;
             at += FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frame[FrameLayout.Length..]));
         }
 
+        _count = count;
         return at;
     }
 
-    private int Resolve(uint hash, ReadOnlySpan<byte> name)
+    private int Begin(uint hash, ReadOnlySpan<byte> name)
     {
-        var ordinal = streams.Find(hash, name);
-        if (ordinal >= 0)
-        {
-            return ordinal;
-        }
-
         var head = before.Find(new StreamName(name));
         return streams.Begin(hash, name, head is { } h ? h.Revision + 1 : 0, head?.Position ?? -1);
     }

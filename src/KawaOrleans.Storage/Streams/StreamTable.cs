@@ -6,6 +6,9 @@ namespace KawaOrleans.Storage.Streams;
 /// is read from the first event's frame when a hash matches, and kept when the name does.</summary>
 internal sealed class StreamTable
 {
+    /// <summary>Stands for the last position of a stream that checkpoints told of.</summary>
+    public const uint NotKnown = uint.MaxValue;
+
     private const int None = -1;
     private const int FirstBuckets = 64;
     private const int NameChunkBytes = 64 * 1024;
@@ -158,6 +161,9 @@ internal sealed class StreamTable
 
         /// <summary>The relative position of its first event here.</summary>
         public uint First;
+
+        /// <summary>The relative position of its last event here; of one that checkpoints told of not known.</summary>
+        public uint Last;
 
         /// <summary>How many events it has here, and how many of them checkpoints cover.</summary>
         public int Events;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using KawaOrleans.Benchmarks.Measuring;
 using KawaOrleans.Benchmarks.Reporting;
 
@@ -20,7 +19,7 @@ internal static class MappedBatch
             var batches = (int)((24L << 20) / size.Batch.Bytes.Length);
             var events = batches * BodySize.BatchEvents;
             var folder = run.Scratch.Folder("batch-mapped");
-            using var target = new Target(batches * size.Batch.Bytes.Length);
+            using var target = new TouchedMemory(batches * size.Batch.Bytes.Length);
             var found = Rounds.Compare(Rounds.WarmupsOfCode, run.Pick(9, 15),
                 MappedRound.Of(Ours, folder, size, events, tail =>
                 {
@@ -50,22 +49,4 @@ internal static class MappedBatch
     }
 
     private static string Id(BodySize size) => $"batch-mapped.{size.Bytes}";
-
-    /// <summary>Touched memory outside the collected heap, page-aligned as a map is.</summary>
-    private sealed unsafe class Target : IDisposable
-    {
-        private const int PageBytes = 4096;
-
-        private readonly byte* _start;
-
-        public Target(int bytes)
-        {
-            _start = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, PageBytes);
-            Bytes(0, bytes).Fill(1);
-        }
-
-        public Span<byte> Bytes(int offset, int length) => new(_start + offset, length);
-
-        public void Dispose() => NativeMemory.AlignedFree(_start);
-    }
 }

@@ -6,14 +6,18 @@ using KawaOrleans.Storage;
 namespace KawaOrleans.Benchmarks.Engine.Rows;
 
 /// <summary>The command <c>kawa verify</c> on a data directory whose files lie in the page cache, from its arguments to its exit code.</summary>
-/// <remarks>The files are read by positional reads, so beside each hash there is a copy; the limit hashes mapped bytes in place.</remarks>
+/// <remarks>The files are read by positional reads, so beside each hash there is a copy, which "reading alone" measures; the limit hashes mapped bytes in place.</remarks>
 internal static class Verify
 {
     private const string Ours = "kawa verify";
     private const string OneFile = "of one file";
     private const string Limit = "checksum limit";
+    private const string Reading = "reading alone";
     private const string LimitOfAllCores = "limit of all cores";
     private const int Files = 4;
+
+    /// <summary>As much as kawa reads at once.</summary>
+    private const int ReadBytes = 256 * 1024;
 
     public static Row Row { get; } = new("verify", Measure);
 
@@ -30,6 +34,7 @@ internal static class Verify
                 Side.Rate(Ours, bytes, () => Expect(folder)),
                 Side.Rate(OneFile, bytes / Files, () => Expect(paths[0])),
                 Side.Rate(Limit, bytes, () => segments.ForEach(Scanning.Hash)),
+                Side.Rate(Reading, bytes, () => paths.ForEach(Read)),
                 Side.Rate(LimitOfAllCores, bytes, () => Parallel.ForEach(segments, Scanning.Hash)));
             yield return new Figure
             {
@@ -64,6 +69,15 @@ internal static class Verify
         }
 
         return paths;
+    }
+
+    private static void Read(string path)
+    {
+        using var file = File.OpenHandle(path);
+        var buffer = new byte[ReadBytes];
+        for (var offset = 0L; RandomAccess.Read(file, buffer, offset) is var read and > 0; offset += read)
+        {
+        }
     }
 
     private static void Expect(string path)
