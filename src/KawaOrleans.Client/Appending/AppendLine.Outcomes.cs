@@ -10,9 +10,11 @@ internal sealed partial class AppendLine
     {
         var outcome = BlockOutcome.Of(_log, block, result, failure);
         var given = new List<OutgoingBlock>();
+        CancellationTokenSource runEnds;
         lock (_gate)
         {
             _inFlight--;
+            runEnds = _runEnds;
             if (outcome.IsFinal)
             {
                 Resolve(block);
@@ -22,6 +24,7 @@ internal sealed partial class AppendLine
                     _target = target;
                     _after = null;
                     _segmentsEnded = 0;
+                    Volatile.Write(ref _unansweredSince, 0);
                     _backoff.Reset();
                 }
             }
@@ -29,10 +32,17 @@ internal sealed partial class AppendLine
             {
                 block.LastFailure = outcome.Reason ?? block.LastFailure;
                 block.FirstLost ??= outcome.IsLost ? _time.GetTimestamp() : null;
+                var now = _time.GetTimestamp();
+                if (result is not SegmentEnded)
+                {
+                    var since = _unansweredSince == 0 ? Math.Max(1, now - _retries.Ticks(Failure.Silence(failure))) : _unansweredSince;
+                    Volatile.Write(ref _unansweredSince, Math.Max(since, target?.LastSign ?? 0));
+                }
+
                 _segmentsEnded += result is SegmentEnded && !_halted ? 1 : 0;
                 _halted = true;
                 _after = outcome.GoesElsewhere && target is not null ? target.SegmentId : _after;
-                var pause = outcome.Pause ?? _backoff.Next();
+                var pause = outcome.Pause ?? (_pause > TimeSpan.Zero ? _pause : _backoff.Next());
                 _pause = pause > _pause ? pause : _pause;
                 if (outcome.SplitsBlock)
                 {
@@ -46,6 +56,12 @@ internal sealed partial class AppendLine
                 _pausing = true;
                 _ = ResumeAsync(_pause);
             }
+        }
+
+        if (Failure.Silence(failure) > TimeSpan.Zero && target is not null)
+        {
+            // Whoever is silent to one is silent to those sent after it, and no one's time runs while the others are waited for.
+            runEnds.Cancel();
         }
 
         given.ForEach(TellGivenUp);
@@ -79,27 +95,49 @@ internal sealed partial class AppendLine
         _unresolved.RemoveAt(at);
         _unresolved.InsertRange(at, block.Batches.Select(batch => new OutgoingBlock([batch])
         {
-            FirstTried = block.FirstTried, KnownEnd = block.KnownEnd, FirstLost = block.FirstLost, LastFailure = block.LastFailure,
+            KnownEnd = block.KnownEnd, FirstLost = block.FirstLost, LastFailure = block.LastFailure,
         }));
     }
 
-    /// <summary>Takes out the blocks that have no time left for another attempt. What goes on at once, such as a roll, costs none.</summary>
+    /// <summary>Takes out the blocks, and what waits behind them, that have no time left for another attempt. What goes on at once, such
+    /// as a roll, costs none.</summary>
     private List<OutgoingBlock> GiveUp()
     {
-        var given = _unresolved.FindAll(block => _segmentsEnded > MostSegmentsTried
-            || (_pause > TimeSpan.Zero && block.FirstTried is { } tried && !_retries.HasTimeFor(_pause, block.FirstLost ?? tried)));
+        var since = _unansweredSince == 0 ? _time.GetTimestamp() : _unansweredSince;
+        var first = _unresolved[0].LastFailure;
+        var given = _unresolved.FindAll(block => _segmentsEnded > MostSegmentsTried || (_pause > TimeSpan.Zero && !HasTime(block, since)));
         foreach (var block in given)
         {
-            block.LastFailure ??= new LogNotWritableException(_log, _segmentsEnded > MostSegmentsTried
-                ? $"{MostSegmentsTried} segments in a row were full before this batch came; append less at the same time, or use larger segments"
-                : $"the batches before it found no way to it: {_unresolved[0].LastFailure?.Message ?? "their writer took others first"}");
+            block.LastFailure ??= _segmentsEnded > MostSegmentsTried
+                ? new LogNotWritableException(
+                    _log, $"{MostSegmentsTried} segments in a row were full before this batch came; append less at the same time, or use larger segments")
+                : NoWay(first);
             _unresolved.Remove(block);
             _untold.Add(block);
             _queue.Release(block.Bytes);
         }
 
+        if (_unresolved.Count == 0 && _pause > TimeSpan.Zero && !_retries.HasTimeFor(_pause, since)
+            && _queue.TakeGivenUntil(_retries.LatestWithoutTimeFor(_pause)) is { Count: > 0 } waiting)
+        {
+            given.Add(new OutgoingBlock(waiting) { LastFailure = NoWay(first) });
+            _untold.Add(given[^1]);
+        }
+
         return given;
     }
+
+    /// <summary>An answer that was lost is worth asking for again as long as any other; but nobody bears more silence for it.</summary>
+    private bool HasTime(OutgoingBlock block, long since)
+    {
+        since = Math.Max(since, block.Given);
+        return block.FirstLost is { } lost
+            ? _retries.HasTimeFor(_pause, lost) && _retries.HasPatienceFor(_pause, since)
+            : _retries.HasTimeFor(_pause, since);
+    }
+
+    private LogNotWritableException NoWay(Exception? of) =>
+        new(_log, $"the batches before it found no way to it: {of?.Message ?? "their writer took others first"}");
 
     private async Task ResumeAsync(TimeSpan pause)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KawaOrleans.Client;
 
 /// <summary>One line of batches on their way to a log: gathers them into blocks, keeps several blocks on their way, and brings them to
@@ -8,6 +10,7 @@ namespace KawaOrleans.Client;
 /// their numbers. After the first block that came back without outcome the line halts: nothing is sent before all calls under way
 /// came back; then a new run begins with the oldest block, which travels alone until its answer came.
 /// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "The source of a run's end is linked to none and has no timer: it holds nothing to dispose.")]
 internal sealed partial class AppendLine : IThreadPoolWorkItem
 {
     private readonly string _log;
@@ -27,10 +30,14 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     private bool _halted;
     private bool _pausing;
     private TimeSpan _pause;
+
+    // Since when the log gave none of this line's blocks an answer; 0 while it does. Written under the gate.
+    private long _unansweredSince;
     private WriteTarget? _target;
     private Guid? _after;
     private int _segmentsEnded;
     private Guid _run;
+    private CancellationTokenSource _runEnds = new();
     private long _sequence;
     private bool _hadCompany;
     private ITimer? _lingering;
@@ -69,6 +76,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
             var isLone = !_pumping && !_halted && !_hadCompany && _unresolved.Count == 0 && _queue.IsEmpty && _options.Linger == TimeSpan.Zero;
             pending = new PendingBatch(batch, isLone ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously)
             {
+                Given = _unansweredSince == 0 ? 0 : _time.GetTimestamp(),
                 Expected = expected,
             };
             if (!_queue.Add(pending))
@@ -194,12 +202,13 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         if (_target is null)
         {
             (_run, _sequence) = (Guid.NewGuid(), 0);
+            _runEnds = _runEnds.IsCancellationRequested ? new CancellationTokenSource() : _runEnds;
         }
 
         var block = _unresolved[_next++];
         _inFlight++;
-        block.FirstTried ??= _time.GetTimestamp();
         block.Order = new BlockOrder(_run, _sequence++);
+        block.RunEnds = _runEnds.Token;
         return block;
     }
 
@@ -239,11 +248,11 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         Exception? failure = null;
         try
         {
-            target ??= await _targets.FindAsync(_after, block.Bytes).ConfigureAwait(false);
+            target ??= await _targets.FindAsync(_after, block.Bytes, PatienceFor(block)).ConfigureAwait(false);
             if (RefuseTooLarge(block, target))
             {
                 block.KnownEnd ??= _end.Position;
-                result = await target.AppendAsync(block.Request()).ConfigureAwait(false);
+                result = await target.AppendAsync(block.Request(), PatienceFor(block) ?? TimeSpan.MaxValue, block.RunEnds).ConfigureAwait(false);
             }
         }
         catch (Exception e)
@@ -253,6 +262,10 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
 
         Settle(block, target, result, failure);
     }
+
+    /// <summary>How much silence another call for this block bears; null: the client's own patience.</summary>
+    private TimeSpan? PatienceFor(OutgoingBlock block) =>
+        Volatile.Read(ref _unansweredSince) is var since and not 0 ? _retries.PatienceSince(Math.Max(since, block.Given)) : null;
 
     /// <summary>Refuses the batches with events the log does not take, before anything is sent; false when none is left.</summary>
     private bool RefuseTooLarge(OutgoingBlock block, WriteTarget target)

@@ -67,6 +67,30 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
         }
     }
 
+    /// <summary>Takes out the batches that were given up to then, those that wait for room included.</summary>
+    public List<PendingBatch> TakeGivenUntil(long given)
+    {
+        var taken = new List<PendingBatch>();
+        while (_waiting.TryPeek(out var batch) && batch.Given <= given)
+        {
+            taken.Add(_waiting.Dequeue());
+            WaitingBytes -= batch.Bytes;
+            _held -= batch.Bytes;
+        }
+
+        while (_waiting.Count == 0 && _outside.TryPeek(out var batch) && batch.Given <= given)
+        {
+            _outside.Dequeue();
+            if (batch.Taken?.TrySetResult() != false)
+            {
+                taken.Add(batch);
+            }
+        }
+
+        Release(0);
+        return taken;
+    }
+
     /// <summary>Turns away whoever waits for room.</summary>
     public void Close(Exception reason)
     {

@@ -16,6 +16,9 @@ internal sealed class PendingBatch(EventBatch batch, TaskCreationOptions creatio
 
     public int Bytes => Batch.Bytes.Length;
 
+    /// <summary>When it was given, of a batch that came while the log gave no answers; 0 for any other.</summary>
+    public long Given { get; init; }
+
     /// <summary>Completes when there is room for it; null when nobody asks.</summary>
     public TaskCompletionSource? Taken { get; set; }
 
