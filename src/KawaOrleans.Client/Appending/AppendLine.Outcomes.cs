@@ -11,6 +11,7 @@ internal sealed partial class AppendLine
         var outcome = BlockOutcome.Of(_log, block, result, failure);
         var given = new List<OutgoingBlock>();
         CancellationTokenSource runEnds;
+        var isAlone = false;
         lock (_gate)
         {
             _inFlight--;
@@ -18,10 +19,18 @@ internal sealed partial class AppendLine
             if (outcome.IsFinal)
             {
                 Resolve(block);
+                isAlone = block.Batches is [{ GoesOnHere: true }] && _queue.IsEmpty;
+                if (!isAlone)
+                {
+                    block.Batches.ForEach(static batch => batch.GoesOnHere = false);
+                    _telling++;
+                }
+
                 if (outcome.IsAnswer && !_halted)
                 {
                     // The writer knows the run: from here on blocks follow each other without waiting.
                     _target = target;
+                    _queue.Fit(target!.MaxEventBytes);
                     _after = null;
                     _segmentsEnded = 0;
                     Volatile.Write(ref _unansweredSince, 0);
@@ -65,24 +74,27 @@ internal sealed partial class AppendLine
         }
 
         given.ForEach(TellGivenUp);
-        if (block.Batches.Count > 1)
+        if (!outcome.IsFinal)
         {
-            TellIfFinal(outcome, block);
+            Pump();
+            return;
+        }
 
-            // Behind the callers just told, so that what they append next travels together.
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        outcome.Tell(block, _end);
+        if (isAlone)
+        {
+            Pump();
         }
         else
         {
-            // A lone caller may go on on this very thread: what others wait for comes first.
-            Pump();
-            TellIfFinal(outcome, block);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
     private void Resolve(OutgoingBlock block)
     {
         _unresolved.Remove(block);
+        Prune();
         _untold.Add(block);
         _next--;
         _queue.Release(block.Bytes);
@@ -160,28 +172,17 @@ internal sealed partial class AppendLine
         Pump();
     }
 
-    private void TellIfFinal(BlockOutcome outcome, OutgoingBlock block)
-    {
-        if (outcome.IsFinal)
-        {
-            outcome.Tell(block, _end);
-            IsTold(block);
-        }
-    }
-
     private void TellGivenUp(OutgoingBlock block)
     {
         var failure = block.LastFailure!;
         var told = block.FirstLost is null ? failure : new UnknownOutcomeException(_log, failure.Message, failure);
-        block.Batches.ForEach(batch => batch.Refuse(told));
-        IsTold(block);
+        block.Batches.ForEach(batch =>
+        {
+            batch.GoesOnHere = false;
+            batch.Refuse(told);
+        });
     }
 
-    private void IsTold(OutgoingBlock block)
-    {
-        lock (_gate)
-        {
-            _untold.Remove(block);
-        }
-    }
+    /// <summary>Lets go of blocks whose callers all have their outcome.</summary>
+    private void Prune() => _untold.RemoveAll(static block => block.IsTold);
 }

@@ -7,6 +7,7 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
     private readonly Queue<PendingBatch> _waiting = new();
     private readonly Queue<PendingBatch> _outside = new();
     private long _held;
+    private int _fittingBytes = int.MaxValue;
 
     /// <summary>The batches inside.</summary>
     public IEnumerable<PendingBatch> Waiting => _waiting;
@@ -14,9 +15,14 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
     public bool IsEmpty => _waiting.Count == 0;
 
     /// <summary>True when what waits fills a block.</summary>
-    public bool FillsBlock => WaitingBytes >= maxBlockBytes;
+    public bool FillsBlock => WaitingBytes >= BlockBytes;
 
     private long WaitingBytes { get; set; }
+
+    private int BlockBytes => Math.Min(maxBlockBytes, _fittingBytes);
+
+    /// <summary>Blocks of several batches grow no larger than this either: a new segment holds what it is opened for, however small the log wants it.</summary>
+    public void Fit(int blockBytes) => _fittingBytes = blockBytes;
 
     /// <summary>Takes a batch; false: it waits for room.</summary>
     public bool Add(PendingBatch batch)
@@ -36,7 +42,7 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
     {
         List<PendingBatch>? block = null;
         var bytes = 0L;
-        while (_waiting.TryPeek(out var batch) && (block is null || bytes + batch.Bytes <= maxBlockBytes))
+        while (_waiting.TryPeek(out var batch) && (block is null || bytes + batch.Bytes <= BlockBytes))
         {
             _waiting.Dequeue();
             WaitingBytes -= batch.Bytes;

@@ -25,6 +25,9 @@ internal sealed class OutgoingBlock(List<PendingBatch> batches)
     /// <summary>Why the last try did not bring it to the log.</summary>
     public Exception? LastFailure { get; set; }
 
+    /// <summary>True once everybody who waits for one of its batches has the outcome.</summary>
+    public bool IsTold => Batches.TrueForAll(static batch => batch.Task.IsCompleted);
+
     public AppendRequest Request() => new()
     {
         Batches = Batches.Count == 1 ? Block.Of(Batches[0].Batch) : Block.Of(Batches.ConvertAll(static batch => batch.Batch)),

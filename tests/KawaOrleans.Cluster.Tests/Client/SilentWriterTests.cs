@@ -20,7 +20,7 @@ public sealed class SilentWriterTests : IDisposable
     {
         await Begin();
         var calls = 0;
-        Silence(call => call == "Append" && Interlocked.Increment(ref calls) <= 4 ? first : Mishap.RequestLost);
+        Silence(call => call == "Append" && Interlocked.Increment(ref calls) <= 2 ? first : Mishap.RequestLost);
 
         var ends = await EndsOf(16);
 
@@ -36,8 +36,8 @@ public sealed class SilentWriterTests : IDisposable
 
         var ends = await EndsOf(16);
 
-        Assert.Equal(4, ends.Count(static end => end.Error is UnknownOutcomeException));
-        Assert.Equal(12, ends.Count(static end => end.Error is LogNotWritableException { IsRetryable: true }));
+        Assert.Equal(2, ends.Count(static end => end.Error is UnknownOutcomeException));
+        Assert.Equal(14, ends.Count(static end => end.Error is LogNotWritableException { IsRetryable: true }));
         Assert.DoesNotContain("1", _store.Truth.Events.Select(FakeStore.TagOf));
     }
 
@@ -97,7 +97,7 @@ public sealed class SilentWriterTests : IDisposable
     {
         await Begin();
         var (appends, end) = (0, _store.Truth.End);
-        Silence(call => call == "Append" && Interlocked.Increment(ref appends) > 4 ? Mishap.None : Mishap.RequestLost);
+        Silence(call => call == "Append" && Interlocked.Increment(ref appends) > 2 ? Mishap.None : Mishap.RequestLost);
 
         var positions = await Task.WhenAll(AtOnce(16));
 
@@ -120,7 +120,7 @@ public sealed class SilentWriterTests : IDisposable
         await Assert.ThrowsAnyAsync<KawaException>(async () => await await outside);
     }
 
-    /// <summary>The line knows its writer, so that four blocks are on their way at once.</summary>
+    /// <summary>The line knows its writer, so that two blocks are on their way at once.</summary>
     private ConfiguredTaskAwaitable Begin() => FakeStore.OnThePool(async () =>
     {
         await _store.Fill(1);
