@@ -15,15 +15,17 @@ public sealed class OnVirtualTime
 /// on, however busy the machine is. So a test that looks at the clock does it on the pool: <see cref="FakeStore.Fill"/>.</remarks>
 internal sealed class VirtualTime : TimeProvider, IDisposable
 {
-    /// <summary>Of real time: then a thread of the pool is taken to be blocked for good.</summary>
-    private static readonly TimeSpan LongestWork = TimeSpan.FromSeconds(2);
+    /// <summary>Of real time: threads of the pool that are busy for longer are taken to be blocked by somebody else.</summary>
+    private static readonly TimeSpan LongestWork = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Threads of the pool on which the test runner itself waits, for as long as it lives: the fewest ever seen busy.</summary>
-    private static int s_runnersThreads = Enumerable.Range(0, 50).Min(static _ =>
+    /// <summary>Threads of the pool on which the test runner itself waits, or what an earlier test left behind: the fewest seen busy.</summary>
+    private static int s_othersThreads = Enumerable.Range(0, 50).Min(static _ =>
     {
         Thread.Sleep(2);
         return BusyThreads();
     });
+
+    private static int s_fewerSeen;
 
     private readonly Lock _gate = new();
     private readonly PriorityQueue<Timer, long> _waiting = new();
@@ -83,9 +85,14 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
     private void WaitForThePool()
     {
         var began = Stopwatch.GetTimestamp();
-        for (var wait = default(SpinWait); !IsPoolIdle() && Stopwatch.GetElapsedTime(began) < LongestWork; wait.SpinOnce())
+        for (var wait = default(SpinWait); !IsPoolIdle(); wait.SpinOnce())
         {
             _ended.Token.ThrowIfCancellationRequested();
+            if (Stopwatch.GetElapsedTime(began) > LongestWork)
+            {
+                s_othersThreads = BusyThreads();
+                return;
+            }
         }
     }
 
@@ -98,8 +105,16 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
         }
 
         var busy = BusyThreads();
-        s_runnersThreads = Math.Min(s_runnersThreads, busy);
-        return busy <= s_runnersThreads;
+        if (busy >= s_othersThreads)
+        {
+            s_fewerSeen = 0;
+            return busy == s_othersThreads;
+        }
+
+        // Once may be a thread between two pieces of work.
+        s_fewerSeen++;
+        s_othersThreads = s_fewerSeen < 3 ? s_othersThreads : busy;
+        return true;
     }
 
     private static int BusyThreads()
