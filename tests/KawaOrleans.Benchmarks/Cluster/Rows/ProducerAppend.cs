@@ -14,7 +14,7 @@ internal static class ProducerAppend
 
     private static IEnumerable<Figure> Measure(Run run)
     {
-        var cluster = OneSilo.Of(run);
+        using var cluster = new SiloCluster(run, 1, isPatient: true);
         foreach (var (producers, batchEvents, goal) in ((int, int, Goal?)[])
             [(1, SampleEvents.BatchEvents, Goal.AtLeast(1e6, 2.5e6)), (10, SampleEvents.BatchEvents, Goal.AtLeast(1e6, 2.5e6)), (1, 1, null), (10, 1, null)])
         {
