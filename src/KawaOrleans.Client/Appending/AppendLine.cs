@@ -5,8 +5,9 @@ namespace KawaOrleans.Client;
 /// <summary>One line of batches on their way to a log: gathers them into blocks, keeps few blocks on their way, and brings them to
 /// the log in order, whatever is lost, refused or repeated on the way.</summary>
 /// <remarks>
-/// <para>A batch waits in <c>_queue</c>; then, in a block, it is unresolved; then it is untold, until its caller has the outcome; then it is gone.
-/// <c>_unresolved</c> is in order: the <c>_next</c> blocks at its beginning have a number of the run at hand and are on their way, or came back without outcome.</para>
+/// <para>A batch waits in <c>_queue</c>; then, in a block, it is unresolved; then it is untold, until its caller has the outcome; then it is
+/// gone. <c>_unresolved</c> is in order: the <c>_next</c> blocks at its beginning have a number of the run at hand and are on their way, or
+/// came back without outcome.</para>
 /// <code>
 /// no target: the oldest block travels alone, as number 0 of a new run
 ///    its writer answers ─► target known: up to MaxBlocksInFlight blocks, numbered 1, 2, … in order
@@ -15,10 +16,11 @@ namespace KawaOrleans.Client;
 ///    the last of them is back ─► blocks without time left are given up; a pause ─► no target, and so on from the oldest that is left
 /// </code>
 /// <para>What must stay true. Calls are made in the order of their numbers: one thread at a time hands blocks over (<c>_pumping</c>). A run
-/// begins where everything before has its outcome, with no call of an older run on its way, and no block is skipped in it: so a block is written behind
-/// all those before it, or not at all. A block is sent again only after a halt. A halt without a pause
-/// follows a roll, of which there are at most <see cref="MostSegmentsTried"/> in a row, a split, or an answer to the block before: nothing is sent without end. Everybody who waits travels in the next block: what comes
-/// while the callers of a block are being told (<c>_telling</c>) is taken behind them, by work queued after theirs; whoever queued it runs it, so it always comes.</para>
+/// begins where everything before has its outcome, with no call of an older run waited for, and no block is skipped in it: so a block is
+/// written behind all those before it, or not at all. A block is sent again only after a halt. A halt without a pause follows a roll, of which
+/// there are at most <see cref="MostSegmentsTried"/> in a row, a split, or an answer to the block before: nothing is sent without end. Everybody
+/// who waits travels in the next block: what comes while the callers of a block are being told (<c>_telling</c>) is taken behind them, by
+/// work queued after theirs, which always comes to run.</para>
 /// </remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "The source of a run's end is linked to none and has no timer: it holds nothing to dispose.")]
 internal sealed partial class AppendLine : IThreadPoolWorkItem

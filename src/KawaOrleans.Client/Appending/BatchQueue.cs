@@ -21,7 +21,8 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
 
     private int BlockBytes => Math.Min(maxBlockBytes, _fittingBytes);
 
-    /// <summary>Blocks of several batches grow no larger than this either: a new segment holds what it is opened for, however small the log wants it.</summary>
+    /// <summary>Blocks of several batches grow no larger than this either: a new segment holds what it is opened for, however small the log
+    /// wants it.</summary>
     public void Fit(int blockBytes) => _fittingBytes = blockBytes;
 
     /// <summary>Takes a batch; false: it waits for room.</summary>

@@ -1,6 +1,7 @@
 namespace KawaOrleans.Client;
 
-/// <summary>A batch that has no outcome yet, and whoever waits for it. Told here and now if <paramref name="goesOnHere"/>, else each on a thread of the pool.</summary>
+/// <summary>A batch that has no outcome yet, and whoever waits for it: told here and now if <paramref name="goesOnHere"/>, else on a thread
+/// of the pool.</summary>
 internal sealed class PendingBatch(EventBatch batch, bool goesOnHere) : TaskCompletionSource<Appended>, IThreadPoolWorkItem
 {
     private static readonly Appended NotWritten = new(-1, 0, default);

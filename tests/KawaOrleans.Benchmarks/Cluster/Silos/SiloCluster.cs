@@ -20,7 +20,7 @@ internal class SiloCluster : IDisposable
 
     /// <param name="run">The run it belongs to.</param>
     /// <param name="silos">How many.</param>
-    /// <param name="isPatient">True for a client that loads in bulk: it bears a disk that is busy for seconds, as this one may be with a queue of its own making.</param>
+    /// <param name="isPatient">True for a client that loads in bulk: it bears a disk that is busy for seconds with what it was given.</param>
     public SiloCluster(Run run, int silos, bool isPatient = false)
     {
         _isPatient = isPatient;
