@@ -54,7 +54,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
     private Task<ReadResult> ReadSomeAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation) =>
         ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, patience, cancellation);
 
-    /// <summary>Over before word of a cancellation could reach the node: none is passed on, for a tenth of what the call costs.</summary>
+    /// <summary>Over before word of a cancellation could reach the node: none is passed on.</summary>
     private async Task<ReadResult> ReadOneAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
     {
         try
