@@ -8,12 +8,13 @@ public sealed record ProducerOptions
     /// trickle of events, each that much later.</summary>
     public TimeSpan Linger { get; init; }
 
-    /// <summary>About how large a block of several batches grows, in bytes as stored; 256 KiB unless set, 1 to 8 MiB (<see cref="Limits.MaxBatchBytes"/>).
-    /// A larger batch travels alone. Larger: fewer calls and syncs; smaller: outcomes come sooner.</summary>
-    public int MaxBlockBytes { get; init; } = 256 * 1024;
+    /// <summary>About how large a block of several batches grows, in bytes as stored; 1 MiB unless set, 1 to 8 MiB (<see cref="Limits.MaxBatchBytes"/>), and at
+    /// most half a segment of the log. A larger batch travels alone. Larger: fewer calls and syncs; smaller: outcomes come sooner.</summary>
+    public int MaxBlockBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>How many blocks are on their way at once; 4 unless set, 1 to 64. More hides a longer way; one waits for each answer.</summary>
-    public int MaxBlocksInFlight { get; init; } = 4;
+    /// <summary>How many blocks are on their way at once; 2 unless set, 1 to 64: one is written while the next is on its way, and whatever comes
+    /// meanwhile travels together. More hides a longer way and makes smaller blocks; one waits for each answer.</summary>
+    public int MaxBlocksInFlight { get; init; } = 2;
 
     /// <summary>How many bytes, as stored, the producer holds that have no outcome yet; 16 MiB unless set, at least 1. A batch larger than
     /// that is taken when nothing else is held.</summary>

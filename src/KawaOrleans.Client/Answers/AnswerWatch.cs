@@ -5,22 +5,22 @@ namespace KawaOrleans.Client;
 /// has long noticed. So after half of <paramref name="silence"/> the callee is asked for a sign of life, by a call that costs it
 /// nothing; if that is not answered within the other half either, waiting ends. What the call did remains unknown.
 /// A quick answer costs no timer: all calls under way share one tick, in <see cref="Patience"/>.</remarks>
-internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
+internal sealed class AnswerWatch(TimeSpan silence, Patience patience, bool asks = true)
 {
     public AnswerWatch(TimeSpan silence, TimeProvider time)
         : this(silence, new Patience(time))
     {
     }
 
-    /// <summary>The same with no more patience than this.</summary>
-    public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, patience) : this;
+    /// <summary>The same with no more patience than this; with the least, too little is left to ask for signs.</summary>
+    public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, patience, most > Retries.LeastPatience) : this;
 
     /// <param name="callee">Names the callee in the error.</param>
     /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
     /// <param name="signOfLife">A cheap call to the same place, true when it was reached; null if <paramref name="call"/> is cheap itself.</param>
     /// <param name="expected">How long the callee may take by request, before its silence counts.</param>
     /// <param name="cancellation">The caller's.</param>
-    /// <exception cref="TimeoutException">The callee is silent.</exception>
+    /// <exception cref="SilenceException">The callee is silent.</exception>
     public async Task<T> AwaitAsync<T>(
         string callee,
         Func<CancellationToken, Task<T>> call,
@@ -49,6 +49,7 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
     public async Task<T> AwaitAsync<T>(
         string callee, Task<T> answer, Func<CancellationToken, Task<bool>>? signOfLife, TimeSpan expected, CancellationToken cancellation)
     {
+        signOfLife = asks ? signOfLife : null;
         var limit = expected + (signOfLife is null ? silence : silence / 2);
         while (!await IsDoneWithin(answer, limit, cancellation).ConfigureAwait(false))
         {
@@ -57,7 +58,7 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience)
             {
                 Forget(answer);
                 cancellation.ThrowIfCancellationRequested();
-                throw new TimeoutException($"{callee} gave no sign of life for {(expected + silence).TotalSeconds:0.0} s");
+                throw new SilenceException(callee, expected + silence);
             }
 
             limit = silence / 2;

@@ -20,6 +20,9 @@ internal static class Failure
         _ => e is TimeoutException or OrleansException or IOException or SocketException,
     };
 
+    /// <summary>How long nothing was heard before this error; 0 when something else told of it.</summary>
+    public static TimeSpan Silence(Exception? e) => e is null ? TimeSpan.Zero : (e as SilenceException ?? e.InnerException as SilenceException)?.Lasted ?? TimeSpan.Zero;
+
     /// <summary>True for an error that says what is wrong with the request or the bytes, wherever they lie: asking elsewhere does not help.</summary>
     public static bool IsFinal(KawaException e) => e is RequestRefusedException or CorruptBlockException or UnknownLogException;
 

@@ -8,7 +8,7 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The least a call is waited for, however late it began: what it takes when nothing is wrong.</summary>
-    private static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(100);
 
     public Budget Begin() => new(this);
 
@@ -16,6 +16,23 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
 
     /// <summary>True when another attempt, so long from now, is not too late for what began (or failed first) then.</summary>
     public bool HasTimeFor(TimeSpan delay, long began) => time.GetElapsedTime(began) + delay <= retryFor;
+
+    /// <summary>The latest beginning of what is too late for another attempt so long from now.</summary>
+    public long LatestWithoutTimeFor(TimeSpan delay) => time.GetTimestamp() + Ticks(delay - retryFor) - 1;
+
+    /// <summary>In units of the clock's timestamps.</summary>
+    public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    /// <summary>How long the next callee may be silent: less, the longer that which began then has taken already. Two callees that lived on
+    /// the same dead node are not waited for one after the other.</summary>
+    public TimeSpan PatienceSince(long began)
+    {
+        var left = Longest - time.GetElapsedTime(began);
+        return left < LeastPatience ? LeastPatience : left < silence ? left : silence;
+    }
+
+    /// <summary>True when another attempt, so long from now, still has some of the patience for what began then.</summary>
+    public bool HasPatienceFor(TimeSpan delay, long began) => time.GetElapsedTime(began) + delay <= Longest;
 
     /// <summary>Makes a call without effects until it succeeds, fails for good, or the budget is spent; then the last error is thrown.</summary>
     public Task<T> RunAsync<T>(Func<Budget, CancellationToken, Task<T>> call, CancellationToken cancellation) =>
@@ -69,16 +86,8 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
         private readonly long _began = retries.Time.GetTimestamp();
         private readonly Backoff _backoff = retries.NewBackoff();
 
-        /// <summary>How long the next callee may be silent: less, the longer the whole has taken already. Two callees that lived on
-        /// the same dead node are not waited for one after the other.</summary>
-        public TimeSpan Patience
-        {
-            get
-            {
-                var left = retries.Longest - retries.Time.GetElapsedTime(_began);
-                return left < LeastPatience ? LeastPatience : left < retries.Silence ? left : retries.Silence;
-            }
-        }
+        /// <summary>See <see cref="PatienceSince"/>.</summary>
+        public TimeSpan Patience => retries.PatienceSince(_began);
 
         /// <summary>Waits and answers true, or answers false when it is too late for another attempt.</summary>
         public async ValueTask<bool> AgainAsync(CancellationToken cancellation)
@@ -95,8 +104,6 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
     }
 
     private TimeProvider Time => time;
-
-    private TimeSpan Silence => silence;
 
     private TimeSpan Longest => (retryFor > silence ? retryFor : silence) + LeastPatience;
 }

@@ -10,18 +10,30 @@ internal sealed partial class AppendLine
     {
         var outcome = BlockOutcome.Of(_log, block, result, failure);
         var given = new List<OutgoingBlock>();
+        CancellationTokenSource runEnds;
+        var isAlone = false;
         lock (_gate)
         {
             _inFlight--;
+            runEnds = _runEnds;
             if (outcome.IsFinal)
             {
                 Resolve(block);
+                isAlone = block.Batches is [{ GoesOnHere: true }] && _queue.IsEmpty;
+                if (!isAlone)
+                {
+                    block.Batches.ForEach(static batch => batch.GoesOnHere = false);
+                    _telling++;
+                }
+
                 if (outcome.IsAnswer && !_halted)
                 {
                     // The writer knows the run: from here on blocks follow each other without waiting.
                     _target = target;
+                    _queue.Fit(target!.MaxEventBytes);
                     _after = null;
                     _segmentsEnded = 0;
+                    Volatile.Write(ref _unansweredSince, 0);
                     _backoff.Reset();
                 }
             }
@@ -29,10 +41,17 @@ internal sealed partial class AppendLine
             {
                 block.LastFailure = outcome.Reason ?? block.LastFailure;
                 block.FirstLost ??= outcome.IsLost ? _time.GetTimestamp() : null;
+                var now = _time.GetTimestamp();
+                if (result is not SegmentEnded)
+                {
+                    var since = _unansweredSince == 0 ? Math.Max(1, now - _retries.Ticks(Failure.Silence(failure))) : _unansweredSince;
+                    Volatile.Write(ref _unansweredSince, Math.Max(since, target?.LastSign ?? 0));
+                }
+
                 _segmentsEnded += result is SegmentEnded && !_halted ? 1 : 0;
                 _halted = true;
                 _after = outcome.GoesElsewhere && target is not null ? target.SegmentId : _after;
-                var pause = outcome.Pause ?? _backoff.Next();
+                var pause = outcome.Pause ?? (_pause > TimeSpan.Zero ? _pause : _backoff.Next());
                 _pause = pause > _pause ? pause : _pause;
                 if (outcome.SplitsBlock)
                 {
@@ -48,25 +67,34 @@ internal sealed partial class AppendLine
             }
         }
 
-        given.ForEach(TellGivenUp);
-        if (block.Batches.Count > 1)
+        if (Failure.Silence(failure) > TimeSpan.Zero && target is not null)
         {
-            TellIfFinal(outcome, block);
+            // Whoever is silent to one is silent to those sent after it, and no one's time runs while the others are waited for.
+            runEnds.Cancel();
+        }
 
-            // Behind the callers just told, so that what they append next travels together.
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        given.ForEach(TellGivenUp);
+        if (!outcome.IsFinal)
+        {
+            Pump();
+            return;
+        }
+
+        outcome.Tell(block, _end);
+        if (isAlone)
+        {
+            Pump();
         }
         else
         {
-            // A lone caller may go on on this very thread: what others wait for comes first.
-            Pump();
-            TellIfFinal(outcome, block);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
     private void Resolve(OutgoingBlock block)
     {
         _unresolved.Remove(block);
+        Prune();
         _untold.Add(block);
         _next--;
         _queue.Release(block.Bytes);
@@ -79,27 +107,49 @@ internal sealed partial class AppendLine
         _unresolved.RemoveAt(at);
         _unresolved.InsertRange(at, block.Batches.Select(batch => new OutgoingBlock([batch])
         {
-            FirstTried = block.FirstTried, KnownEnd = block.KnownEnd, FirstLost = block.FirstLost, LastFailure = block.LastFailure,
+            KnownEnd = block.KnownEnd, FirstLost = block.FirstLost, LastFailure = block.LastFailure,
         }));
     }
 
-    /// <summary>Takes out the blocks that have no time left for another attempt. What goes on at once, such as a roll, costs none.</summary>
+    /// <summary>Takes out the blocks, and what waits behind them, that have no time left for another attempt. What goes on at once, such
+    /// as a roll, costs none.</summary>
     private List<OutgoingBlock> GiveUp()
     {
-        var given = _unresolved.FindAll(block => _segmentsEnded > MostSegmentsTried
-            || (_pause > TimeSpan.Zero && block.FirstTried is { } tried && !_retries.HasTimeFor(_pause, block.FirstLost ?? tried)));
+        var since = _unansweredSince == 0 ? _time.GetTimestamp() : _unansweredSince;
+        var first = _unresolved[0].LastFailure;
+        var given = _unresolved.FindAll(block => _segmentsEnded > MostSegmentsTried || (_pause > TimeSpan.Zero && !HasTime(block, since)));
         foreach (var block in given)
         {
-            block.LastFailure ??= new LogNotWritableException(_log, _segmentsEnded > MostSegmentsTried
-                ? $"{MostSegmentsTried} segments in a row were full before this batch came; append less at the same time, or use larger segments"
-                : $"the batches before it found no way to it: {_unresolved[0].LastFailure?.Message ?? "their writer took others first"}");
+            block.LastFailure ??= _segmentsEnded > MostSegmentsTried
+                ? new LogNotWritableException(
+                    _log, $"{MostSegmentsTried} segments in a row were full before this batch came; append less at the same time, or use larger segments")
+                : NoWay(first);
             _unresolved.Remove(block);
             _untold.Add(block);
             _queue.Release(block.Bytes);
         }
 
+        if (_unresolved.Count == 0 && _pause > TimeSpan.Zero && !_retries.HasTimeFor(_pause, since)
+            && _queue.TakeGivenUntil(_retries.LatestWithoutTimeFor(_pause)) is { Count: > 0 } waiting)
+        {
+            given.Add(new OutgoingBlock(waiting) { LastFailure = NoWay(first) });
+            _untold.Add(given[^1]);
+        }
+
         return given;
     }
+
+    /// <summary>An answer that was lost is worth asking for again as long as any other; but nobody bears more silence for it.</summary>
+    private bool HasTime(OutgoingBlock block, long since)
+    {
+        since = Math.Max(since, block.Given);
+        return block.FirstLost is { } lost
+            ? _retries.HasTimeFor(_pause, lost) && _retries.HasPatienceFor(_pause, since)
+            : _retries.HasTimeFor(_pause, since);
+    }
+
+    private LogNotWritableException NoWay(Exception? of) =>
+        new(_log, $"the batches before it found no way to it: {of?.Message ?? "their writer took others first"}");
 
     private async Task ResumeAsync(TimeSpan pause)
     {
@@ -122,28 +172,17 @@ internal sealed partial class AppendLine
         Pump();
     }
 
-    private void TellIfFinal(BlockOutcome outcome, OutgoingBlock block)
-    {
-        if (outcome.IsFinal)
-        {
-            outcome.Tell(block, _end);
-            IsTold(block);
-        }
-    }
-
     private void TellGivenUp(OutgoingBlock block)
     {
         var failure = block.LastFailure!;
         var told = block.FirstLost is null ? failure : new UnknownOutcomeException(_log, failure.Message, failure);
-        block.Batches.ForEach(batch => batch.Refuse(told));
-        IsTold(block);
+        block.Batches.ForEach(batch =>
+        {
+            batch.GoesOnHere = false;
+            batch.Refuse(told);
+        });
     }
 
-    private void IsTold(OutgoingBlock block)
-    {
-        lock (_gate)
-        {
-            _untold.Remove(block);
-        }
-    }
+    /// <summary>Lets go of blocks whose callers all have their outcome.</summary>
+    private void Prune() => _untold.RemoveAll(static block => block.IsTold);
 }

@@ -1,13 +1,28 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KawaOrleans.Client;
 
-/// <summary>One line of batches on their way to a log: gathers them into blocks, keeps several blocks on their way, and brings them to
+/// <summary>One line of batches on their way to a log: gathers them into blocks, keeps few blocks on their way, and brings them to
 /// the log in order, whatever is lost, refused or repeated on the way.</summary>
 /// <remarks>
-/// What must stay true: <c>_unresolved</c> holds, in order, every block without outcome; those before <c>_next</c> are on their way or
-/// came back without outcome; <c>_untold</c> holds those with an outcome that their callers do not have yet. One thread at a time hands blocks over (<c>_pumping</c>), so that calls are made in the order of
-/// their numbers. After the first block that came back without outcome the line halts: nothing is sent before all calls under way
-/// came back; then a new run begins with the oldest block, which travels alone until its answer came.
+/// <para>A batch waits in <c>_queue</c>; then, in a block, it is unresolved; then it is untold, until its caller has the outcome; then it is
+/// gone. <c>_unresolved</c> is in order: the <c>_next</c> blocks at its beginning have a number of the run at hand and are on their way, or
+/// came back without outcome.</para>
+/// <code>
+/// no target: the oldest block travels alone, as number 0 of a new run
+///    its writer answers ─► target known: up to MaxBlocksInFlight blocks, numbered 1, 2, … in order
+/// any block comes back without outcome (silence, SegmentEnded, OutOfSequence, Busy, refused on the way) ─► halted: nothing is sent
+///    those still on their way: silence to one ends the wait for all; an answer counts as ever, a number behind the lost one gets OutOfSequence
+///    the last of them is back ─► blocks without time left are given up; a pause ─► no target, and so on from the oldest that is left
+/// </code>
+/// <para>What must stay true. Calls are made in the order of their numbers: one thread at a time hands blocks over (<c>_pumping</c>). A run
+/// begins where everything before has its outcome, with no call of an older run waited for, and no block is skipped in it: so a block is
+/// written behind all those before it, or not at all. A block is sent again only after a halt. A halt without a pause follows a roll, of which
+/// there are at most <see cref="MostSegmentsTried"/> in a row, a split, or an answer to the block before: nothing is sent without end. Everybody
+/// who waits travels in the next block: what comes while the callers of a block are being told (<c>_telling</c>) is taken behind them, by
+/// work queued after theirs, which always comes to run.</para>
 /// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "The source of a run's end is linked to none and has no timer: it holds nothing to dispose.")]
 internal sealed partial class AppendLine : IThreadPoolWorkItem
 {
     private readonly string _log;
@@ -27,12 +42,17 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     private bool _halted;
     private bool _pausing;
     private TimeSpan _pause;
+
+    // Since when the log gave none of this line's blocks an answer; 0 while it does. Written under the gate.
+    private long _unansweredSince;
     private WriteTarget? _target;
     private Guid? _after;
     private int _segmentsEnded;
     private Guid _run;
+    private CancellationTokenSource _runEnds = new();
     private long _sequence;
     private bool _hadCompany;
+    private int _telling;
     private ITimer? _lingering;
     private bool _lingers;
     private bool _lingerIsOver;
@@ -66,9 +86,10 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
             ObjectDisposedException.ThrowIf(_closed, typeof(IEventProducer));
 
             // A lone caller is answered on the thread that brings the answer; one of several in a block would keep the others waiting.
-            var isLone = !_pumping && !_halted && !_hadCompany && _unresolved.Count == 0 && _queue.IsEmpty && _options.Linger == TimeSpan.Zero;
-            pending = new PendingBatch(batch, isLone ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously)
+            var isLone = !_pumping && !_halted && !_hadCompany && _telling == 0 && _unresolved.Count == 0 && _queue.IsEmpty && _options.Linger == TimeSpan.Zero;
+            pending = new PendingBatch(batch, isLone)
             {
+                Given = _unansweredSince == 0 ? 0 : _time.GetTimestamp(),
                 Expected = expected,
             };
             if (!_queue.Add(pending))
@@ -134,7 +155,17 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         _lingering?.Dispose();
     }
 
-    void IThreadPoolWorkItem.Execute() => Pump();
+    /// <summary>Behind the callers of a block, who were told: what they gave since travels together.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate)
+        {
+            _telling--;
+            Prune();
+        }
+
+        Pump();
+    }
 
     private void Pump()
     {
@@ -182,7 +213,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
 
         if (_next == _unresolved.Count)
         {
-            if (_queue.IsEmpty || Lingers() || _queue.TakeBlock() is not { } batches)
+            if (_queue.IsEmpty || (_telling > 0 && !_queue.FillsBlock) || Lingers() || _queue.TakeBlock() is not { } batches)
             {
                 return null;
             }
@@ -194,12 +225,13 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         if (_target is null)
         {
             (_run, _sequence) = (Guid.NewGuid(), 0);
+            _runEnds = _runEnds.IsCancellationRequested ? new CancellationTokenSource() : _runEnds;
         }
 
         var block = _unresolved[_next++];
         _inFlight++;
-        block.FirstTried ??= _time.GetTimestamp();
         block.Order = new BlockOrder(_run, _sequence++);
+        block.RunEnds = _runEnds.Token;
         return block;
     }
 
@@ -239,11 +271,11 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         Exception? failure = null;
         try
         {
-            target ??= await _targets.FindAsync(_after, block.Bytes).ConfigureAwait(false);
+            target ??= await _targets.FindAsync(_after, block.Bytes, PatienceFor(block)).ConfigureAwait(false);
             if (RefuseTooLarge(block, target))
             {
                 block.KnownEnd ??= _end.Position;
-                result = await target.AppendAsync(block.Request()).ConfigureAwait(false);
+                result = await target.AppendAsync(block.Request(), PatienceFor(block) ?? TimeSpan.MaxValue, block.RunEnds).ConfigureAwait(false);
             }
         }
         catch (Exception e)
@@ -253,6 +285,10 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
 
         Settle(block, target, result, failure);
     }
+
+    /// <summary>How much silence another call for this block bears; null: the client's own patience.</summary>
+    private TimeSpan? PatienceFor(OutgoingBlock block) =>
+        Volatile.Read(ref _unansweredSince) is var since and not 0 ? _retries.PatienceSince(Math.Max(since, block.Given)) : null;
 
     /// <summary>Refuses the batches with events the log does not take, before anything is sent; false when none is left.</summary>
     private bool RefuseTooLarge(OutgoingBlock block, WriteTarget target)

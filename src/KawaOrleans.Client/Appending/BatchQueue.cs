@@ -7,6 +7,7 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
     private readonly Queue<PendingBatch> _waiting = new();
     private readonly Queue<PendingBatch> _outside = new();
     private long _held;
+    private int _fittingBytes = int.MaxValue;
 
     /// <summary>The batches inside.</summary>
     public IEnumerable<PendingBatch> Waiting => _waiting;
@@ -14,9 +15,15 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
     public bool IsEmpty => _waiting.Count == 0;
 
     /// <summary>True when what waits fills a block.</summary>
-    public bool FillsBlock => WaitingBytes >= maxBlockBytes;
+    public bool FillsBlock => WaitingBytes >= BlockBytes;
 
     private long WaitingBytes { get; set; }
+
+    private int BlockBytes => Math.Min(maxBlockBytes, _fittingBytes);
+
+    /// <summary>Blocks of several batches grow no larger than this either: a new segment holds what it is opened for, however small the log
+    /// wants it.</summary>
+    public void Fit(int blockBytes) => _fittingBytes = blockBytes;
 
     /// <summary>Takes a batch; false: it waits for room.</summary>
     public bool Add(PendingBatch batch)
@@ -36,7 +43,7 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
     {
         List<PendingBatch>? block = null;
         var bytes = 0L;
-        while (_waiting.TryPeek(out var batch) && (block is null || bytes + batch.Bytes <= maxBlockBytes))
+        while (_waiting.TryPeek(out var batch) && (block is null || bytes + batch.Bytes <= BlockBytes))
         {
             _waiting.Dequeue();
             WaitingBytes -= batch.Bytes;
@@ -65,6 +72,30 @@ internal sealed class BatchQueue(int maxBlockBytes, long maxPendingBytes)
                 Take(next);
             }
         }
+    }
+
+    /// <summary>Takes out the batches that were given up to then, those that wait for room included.</summary>
+    public List<PendingBatch> TakeGivenUntil(long given)
+    {
+        var taken = new List<PendingBatch>();
+        while (_waiting.TryPeek(out var batch) && batch.Given <= given)
+        {
+            taken.Add(_waiting.Dequeue());
+            WaitingBytes -= batch.Bytes;
+            _held -= batch.Bytes;
+        }
+
+        while (_waiting.Count == 0 && _outside.TryPeek(out var batch) && batch.Given <= given)
+        {
+            _outside.Dequeue();
+            if (batch.Taken?.TrySetResult() != false)
+            {
+                taken.Add(batch);
+            }
+        }
+
+        Release(0);
+        return taken;
     }
 
     /// <summary>Turns away whoever waits for room.</summary>

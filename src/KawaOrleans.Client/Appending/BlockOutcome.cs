@@ -51,7 +51,7 @@ internal sealed class BlockOutcome
             var first = all.First;
             foreach (var batch in block.Batches)
             {
-                batch.TrySetResult(all with { First = first, Count = batch.Batch.Count });
+                batch.Tell(all with { First = first, Count = batch.Batch.Count });
                 first += batch.Batch.Count;
             }
         }
@@ -95,7 +95,7 @@ internal sealed class BlockOutcome
         {
             case Appended appended:
                 end.Reached(appended.Last + 1);
-                batch.TrySetResult(appended);
+                batch.Tell(appended);
                 break;
             case RevisionConflict conflict:
                 batch.Tell(conflict);

@@ -50,7 +50,7 @@ internal sealed class EventProducer(AppendLine line) : IEventProducer
     /// <summary>Who gives up is told at once; a batch that was not sent by then is not sent.</summary>
     private static async Task<Appended> AwaitAsync(PendingBatch pending, CancellationToken cancellation)
     {
-        using var cancelled = cancellation.UnsafeRegister(static (state, token) => ((PendingBatch)state!).TrySetCanceled(token), pending);
+        using var cancelled = cancellation.UnsafeRegister(static (state, token) => ((PendingBatch)state!).GiveUp(token), pending);
         return await pending.Task.ConfigureAwait(false);
     }
 }

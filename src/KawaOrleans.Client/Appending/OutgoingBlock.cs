@@ -10,8 +10,11 @@ internal sealed class OutgoingBlock(List<PendingBatch> batches)
     /// <summary>Where the block comes in the line's order, for the try under way.</summary>
     public BlockOrder? Order { get; set; }
 
-    /// <summary>When it was first tried, on the client's clock.</summary>
-    public long? FirstTried { get; set; }
+    /// <summary>When the oldest of its batches was given: see <see cref="PendingBatch.Given"/>.</summary>
+    public long Given { get; } = batches[0].Given;
+
+    /// <summary>Cancelled when its writer proves silent to another block of the run: nobody waits for this one's answer either.</summary>
+    public CancellationToken RunEnds { get; set; }
 
     /// <summary>How far the log was known to reach when it was first sent.</summary>
     public long? KnownEnd { get; set; }
@@ -21,6 +24,9 @@ internal sealed class OutgoingBlock(List<PendingBatch> batches)
 
     /// <summary>Why the last try did not bring it to the log.</summary>
     public Exception? LastFailure { get; set; }
+
+    /// <summary>True once everybody who waits for one of its batches has the outcome.</summary>
+    public bool IsTold => Batches.TrueForAll(static batch => batch.Task.IsCompleted);
 
     public AppendRequest Request() => new()
     {

@@ -7,13 +7,16 @@ internal sealed class WriteTarget
     private readonly ISegmentGrain _grain;
     private readonly string _callee;
     private readonly Func<CancellationToken, Task<bool>> _signOfLife;
+    private readonly TimeProvider _time;
+    private long _lastSign;
 
-    public WriteTarget(ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch)
+    public WriteTarget(ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch, TimeProvider time)
     {
         _watch = watch;
         _grain = grain;
         _callee = $"node '{segment.Primary}'";
-        _signOfLife = token => SegmentCalls.GivesSign(_grain, token);
+        _time = time;
+        _signOfLife = GivesSign;
         SegmentId = segment.Id;
         MaxEventBytes = Limits.MaxEventBytesFor(options.SegmentBytes);
     }
@@ -23,7 +26,21 @@ internal sealed class WriteTarget
     /// <summary>The largest event the log takes.</summary>
     public int MaxEventBytes { get; }
 
-    /// <summary>One attempt. Its token is not the callers': what was sent is sent for all of them.</summary>
-    public Task<AppendResult> AppendAsync(AppendRequest request) => _watch.AwaitAsync(
-        _callee, _grain.Append(request, CancellationToken.None).AsTask(), _signOfLife, TimeSpan.Zero, CancellationToken.None);
+    /// <summary>When its node last answered a question whether it is alive, on the client's clock; 0: it was not asked, or never did.</summary>
+    public long LastSign => Volatile.Read(ref _lastSign);
+
+    /// <summary>One attempt. The token ends the wait; what was sent is sent for all its callers.</summary>
+    public Task<AppendResult> AppendAsync(AppendRequest request, TimeSpan patience, CancellationToken cancellation) => _watch.Within(patience).AwaitAsync(
+        _callee, _grain.Append(request, CancellationToken.None).AsTask(), _signOfLife, TimeSpan.Zero, cancellation);
+
+    private async Task<bool> GivesSign(CancellationToken cancellation)
+    {
+        var isAlive = await SegmentCalls.GivesSign(_grain, cancellation).ConfigureAwait(false);
+        if (isAlive)
+        {
+            Volatile.Write(ref _lastSign, _time.GetTimestamp());
+        }
+
+        return isAlive;
+    }
 }

@@ -1,15 +1,16 @@
 namespace KawaOrleans.Client;
 
 /// <summary>Finds the segment that a log is written to.</summary>
-internal sealed class WriteTargets(ChainCache chains, IGrains grains, AnswerWatch watch, KnownEnd end)
+internal sealed class WriteTargets(ChainCache chains, IGrains grains, AnswerWatch watch, KnownEnd end, TimeProvider time)
 {
     /// <param name="after">The write segment that was found ended, full or away; null: the one known will do.</param>
     /// <param name="bytes">A new segment has room for so many.</param>
-    public async ValueTask<WriteTarget> FindAsync(Guid? after, int bytes)
+    /// <param name="patience">How long at the most; null: as long as the directory gives signs of life.</param>
+    public async ValueTask<WriteTarget> FindAsync(Guid? after, int bytes, TimeSpan? patience)
     {
-        var chain = await chains.GetOpenAsync(after, bytes, CancellationToken.None).ConfigureAwait(false);
+        var chain = await chains.GetOpenAsync(after, bytes, patience, CancellationToken.None).ConfigureAwait(false);
         var segment = chain.WriteSegment!;
         end.Reached(segment.Base);
-        return new WriteTarget(segment, chain.Options, grains.Segment(segment.Id, segment.Primary), watch);
+        return new WriteTarget(segment, chain.Options, grains.Segment(segment.Id, segment.Primary), watch, time);
     }
 }

@@ -9,7 +9,8 @@ public sealed class KawaClientOptions
     public TimeSpan NodeSilence { get; set; } = TimeSpan.FromSeconds(1.8);
 
     /// <summary>How long calls that had no effect and may succeed later, and appends whose answer was lost, are repeated; 1.2 s unless set, 0 to
-    /// 5 minutes. No new attempt starts later than that after the call began, of an append after its first answer was lost. Longer bridges restarts of a node; shorter tells the caller sooner.</summary>
+    /// 5 minutes. No new attempt starts later than that after the call began, of an append after its log last answered this client or its first
+    /// answer was lost. Longer bridges restarts of a node; shorter tells the caller sooner.</summary>
     public TimeSpan RetryFor { get; set; } = TimeSpan.FromSeconds(1.2);
 
     /// <summary>How many blocks of <see cref="ReadBlockBytes"/> a read or query asks for ahead of its caller, all of them at the same time and,

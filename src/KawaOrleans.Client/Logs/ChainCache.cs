@@ -37,7 +37,7 @@ internal sealed class ChainCache(LogDirectory directory)
 
     /// <summary>A chain with an open segment that is not <paramref name="after"/>; the directory opens one if none is known.</summary>
     /// <exception cref="LogNotWritableException">No segment can be opened now.</exception>
-    public async Task<Chain> GetOpenAsync(Guid? after, int batchBytes, CancellationToken cancellation)
+    public async Task<Chain> GetOpenAsync(Guid? after, int batchBytes, TimeSpan? patience, CancellationToken cancellation)
     {
         while (true)
         {
@@ -47,7 +47,7 @@ internal sealed class ChainCache(LogDirectory directory)
             }
 
             var (answer, isMine) = _open.Join(token => OpenAsync(after, batchBytes, token));
-            var chain = await answer.WaitAsync(cancellation).ConfigureAwait(false);
+            var chain = await (patience is { } most ? directory.JoinAsync(answer, most, cancellation) : answer.WaitAsync(cancellation)).ConfigureAwait(false);
             if (chain.WriteSegment is { } opened && opened.Id != after)
             {
                 return chain;

@@ -22,7 +22,7 @@ internal sealed class LogHandle : ILog
         _retries = retries;
         _options = options;
         _time = time;
-        _targets = new WriteTargets(_chains, grains, watch, _end);
+        _targets = new WriteTargets(_chains, grains, watch, _end, time);
         _shared = NewProducer(new ProducerOptions());
     }
 

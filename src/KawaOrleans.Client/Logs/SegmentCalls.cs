@@ -8,8 +8,9 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
     public async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
     {
         var grain = grains.Segment(segmentId, node);
-        var result = await ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, patience, cancellation)
-            .ConfigureAwait(false);
+        var result = await (request.MaxEvents == 1 && request.Wait == TimeSpan.Zero && request.Filter is null
+            ? ReadOneAsync(grain, node, request, patience, cancellation)
+            : ReadSomeAsync(grain, node, request, patience, cancellation)).ConfigureAwait(false);
         return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
     }
 
@@ -50,6 +51,23 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
             cancellation);
     }
 
+    private Task<ReadResult> ReadSomeAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation) =>
+        ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, patience, cancellation);
+
+    /// <summary>Over before word of a cancellation could reach the node: none is passed on.</summary>
+    private async Task<ReadResult> ReadOneAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
+    {
+        try
+        {
+            return await watch.Within(patience).AwaitAsync(
+                node, grain.Read(request, CancellationToken.None).AsTask(), token => GivesSign(grain, token), TimeSpan.Zero, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
+        {
+            throw new NodeUnavailableException(node, e.Message);
+        }
+    }
+
     private static string? WhyNot(Guid segmentId, ReadRequest request, ReadResult result)
     {
         if (result.Events.SegmentId != segmentId)
@@ -78,7 +96,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
 
     private Task<T> AskAsync<T>(
         ISegmentGrain grain, string node, Func<CancellationToken, Task<T>> call, TimeSpan expected, TimeSpan patience, CancellationToken cancellation) =>
-        watch.Within(patience).AwaitAsync($"node '{node}'", call, token => GivesSign(grain, token), expected, cancellation);
+        watch.Within(patience).AwaitAsync(node, call, token => GivesSign(grain, token), expected, cancellation);
 
     /// <summary>True when the segment's node answers.</summary>
     public static async Task<bool> GivesSign(ISegmentGrain grain, CancellationToken cancellation)

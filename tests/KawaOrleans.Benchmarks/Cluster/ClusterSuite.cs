@@ -14,6 +14,7 @@ internal sealed class ClusterSuite : Suite
     [
         FrameworkLimits.Row,
         BatchAppend.Row,
+        ProducerAppend.Row,
         SingleAppend.Row,
         SingleLatency.Row,
         ReadAll.Row,

@@ -29,6 +29,23 @@ internal static class Callers
         return calls * units / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
+    /// <summary>Units per second by so many callers that work once, each for as long as it wants, and answer how many units that was.</summary>
+    public static double Rate(int callers, Func<int, Task<double>> work)
+    {
+        var units = 0.0;
+        var gate = new Lock();
+        var started = Stopwatch.GetTimestamp();
+        Run(callers, async caller =>
+        {
+            var mine = await work(caller);
+            lock (gate)
+            {
+                units += mine;
+            }
+        });
+        return units / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
     /// <summary>How long each of the calls took, in seconds, sorted.</summary>
     public static double[] Times(int callers, TimeSpan time, Func<int, Task> call)
     {

@@ -1,6 +1,7 @@
 namespace KawaOrleans.Cluster.Tests.Client;
 
 /// <summary>Everything that can go wrong between client and grains, in random order. What the client says must stay true.</summary>
+[Collection(OnVirtualTime.Name)]
 public sealed class AdversityTests
 {
     private static readonly Mishap[] Mishaps = Enum.GetValues<Mishap>();

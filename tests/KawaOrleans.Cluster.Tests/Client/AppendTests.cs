@@ -1,5 +1,6 @@
 namespace KawaOrleans.Cluster.Tests.Client;
 
+[Collection(OnVirtualTime.Name)]
 public sealed class AppendTests : IDisposable
 {
     private readonly FakeStore _store = new();
@@ -75,7 +76,7 @@ public sealed class AppendTests : IDisposable
         Assert.False(error.IsRetryable);
         Assert.Equal("orders", error.Log);
         Assert.Equal(events, _store.Truth.Events.Count);
-        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 1.8, 5);
+        Assert.InRange(_store.Time.GetElapsedTime(before).TotalSeconds, 1.7, 2);
     }
 
     [Fact]
@@ -171,6 +172,7 @@ public sealed class AppendTests : IDisposable
     [Fact]
     public async Task A_silent_directory_is_a_typed_error_within_two_seconds()
     {
+        await _store.Fill(0);
         _store.Cluster.Mishaps = static _ => Mishap.RequestLost;
         var before = _store.Time.GetTimestamp();
 

@@ -1,6 +1,7 @@
 namespace KawaOrleans.Cluster.Tests.Client;
 
 /// <summary>How blocks travel to a reader: ahead of it, in order, and never more of them than it was promised.</summary>
+[Collection(OnVirtualTime.Name)]
 public sealed class BlockReadTests : IDisposable
 {
     private const int BlocksAhead = 3;

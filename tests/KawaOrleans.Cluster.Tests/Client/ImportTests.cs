@@ -4,6 +4,7 @@ using KawaOrleans.ClientSample.Ndjson;
 
 namespace KawaOrleans.Cluster.Tests.Client;
 
+[Collection(OnVirtualTime.Name)]
 public sealed class ImportTests : IDisposable
 {
     private const string Good = """{"stream":"s","type":"t","time":1,"data":{"n":1}}""";

@@ -1,5 +1,6 @@
 namespace KawaOrleans.Cluster.Tests.Client;
 
+[Collection(OnVirtualTime.Name)]
 public sealed class ProducerTests : IDisposable
 {
     private readonly FakeStore _store = new();
@@ -13,7 +14,7 @@ public sealed class ProducerTests : IDisposable
     [MemberData(nameof(Seeds))]
     public async Task What_is_acknowledged_is_in_the_log_once_and_in_each_producers_order_whatever_goes_wrong(int seed)
     {
-        using var store = new FakeStore(seed, new KawaClientOptions { RetryFor = TimeSpan.FromSeconds(seed % 3 == 0 ? 1 : 30) });
+        using var store = new FakeStore(seed, new KawaClientOptions { RetryFor = TimeSpan.FromSeconds(seed % 3 == 0 ? 3 : 30) });
         var random = new Random(seed);
         var mishaps = Enum.GetValues<Mishap>().Except([Mishap.Slow]).ToArray();
         await store.Fill(1);
@@ -84,7 +85,7 @@ public sealed class ProducerTests : IDisposable
         }
 
         var all = acknowledged.Sum(producer => producer.Count);
-        Assert.True(all > (seed % 3 == 0 ? 100 : 650), $"only {all} of 720 events were acknowledged");
+        Assert.True(all > 100, $"only {all} of 720 events were acknowledged: too little went right to show anything");
     }
 
     [Fact]

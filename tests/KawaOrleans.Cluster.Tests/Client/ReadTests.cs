@@ -1,5 +1,6 @@
 namespace KawaOrleans.Cluster.Tests.Client;
 
+[Collection(OnVirtualTime.Name)]
 public sealed class ReadTests : IDisposable
 {
     private readonly FakeStore _store = new();

@@ -1,3 +1,5 @@
+using KawaOrleans.Server.Nodes;
+using KawaOrleans.Server.Segments;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KawaOrleans.Cluster.Tests.Segments;
@@ -115,6 +117,37 @@ public sealed class RepeatTests
         Assert.Equal((22, 1, false), Of(await segment.Append(new AppendRequest { Batches = Block.Of(PlainLog.Batch(1)), RetrySince = 15 })));
     }
 
+    /// <summary>The log went on at another node, which has the heads of its streams, but cannot read back who wrote what before.</summary>
+    [Fact]
+    public async Task Ids_that_lie_on_a_node_that_is_away_are_not_guessed_at()
+    {
+        await using var cluster = await KawaCluster.Start(2);
+        var (log, _) = await NewLog(cluster);
+        var old = PlainLog.Batch(3, tag: "old");
+        await log.Append(old);
+        var chain = await log.Directory.GetChain();
+        var before = chain.WriteSegment!;
+        var from = before.Primary == KawaCluster.NodeName(0) ? 0 : 1;
+        var (here, there) = (cluster.Service<LocalNode>(from), cluster.Service<LocalNode>(1 - from));
+        var next = before with { Id = Guid.NewGuid(), Epoch = before.Epoch + 1, Base = 3, Ensemble = [there.Report().Node] };
+        there.Prepare(new Server.Protocol.NewSegment
+        {
+            LogId = chain.LogId, LogName = "orders", Segment = next, Predecessor = before.Id, ChainVersion = chain.Version, TimestampFloor = 0,
+        });
+        var moved = chain with { Version = chain.Version + 1, Segments = [before with { End = 3 }, next] };
+        here.Announce(moved);
+        there.Announce(moved);
+        Assert.Null(await cluster.Service<HeadsBefore>(1 - from).Fetch(there.Find(next.Id)!, moved));
+        await cluster.Kill(from);
+        var segment = log.Grain(next);
+
+        Assert.Equal(new TooOldToTell(3), await Patiently(() => segment.Append(new AppendRequest { Batches = Block.Of(old), RetrySince = 0 }).AsTask()));
+
+        var fresh = PlainLog.Batch(2, tag: "fresh");
+        Assert.Equal((3, 2, false), Of(await segment.Append(new AppendRequest { Batches = Block.Of(fresh), RetrySince = 3 })));
+        Assert.Equal((3, 2, true), Of(await segment.Append(Block.Of(fresh))));
+    }
+
     [Fact]
     public async Task Calls_of_a_run_are_taken_in_their_order_only()
     {
@@ -137,6 +170,22 @@ public sealed class RepeatTests
     {
         var appended = Assert.IsType<Appended>(result);
         return (appended.First, appended.Count, appended.IsRepeat);
+    }
+
+    /// <summary>Until the cluster has noticed a death, calls may be lost.</summary>
+    private static async Task<T> Patiently<T>(Func<Task<T>> call)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (Exception e) when (attempt < 10 && e is TimeoutException or Orleans.Runtime.OrleansException)
+            {
+                await Task.Delay(100);
+            }
+        }
     }
 
     private static async Task CheckRepeats(PlainLog log, List<EventBatch> batches, List<Appended> first)

@@ -22,10 +22,11 @@ internal static class BatchAppend
             }
 
             var log = cluster.NewLog("batch");
+            var processor = new ProcessorTime(cluster);
             var found = Rounds.Compare(
                 run.Pick(2, 3),
                 run.Pick(3, 5),
-                new Side(Append, () => Callers.Rate(callers, run.RoundTime, _ => log.AppendAsync(SampleEvents.Batch()), SampleEvents.BatchEvents)),
+                new Side(Append, () => processor.Round(() => Callers.Rate(callers, run.RoundTime, _ => log.AppendAsync(SampleEvents.Batch()), SampleEvents.BatchEvents))),
                 FrameworkLimit.Put(cluster, run));
             yield return new Figure
             {
@@ -35,7 +36,7 @@ internal static class BatchAppend
                 Goal = goal,
                 Value = found.Median(Append),
                 OfLimit = found.Ratio(Append, FrameworkLimit.PutName) * SampleEvents.StoredBytes,
-                Detail = UnitText.Text($"{SampleEvents.StoredBytes} B per event sent; limit: {FrameworkLimit.PutName} {Unit.GibibytesPerSecond.Write(found.Median(FrameworkLimit.PutName))}; {found.Spread(Append, UnitText.PerSecond)}"),
+                Detail = UnitText.Text($"{processor.Describe()}; {SampleEvents.StoredBytes} B per event sent; limit: {FrameworkLimit.PutName} {Unit.GibibytesPerSecond.Write(found.Median(FrameworkLimit.PutName))}; {found.Spread(Append, UnitText.PerSecond)}"),
             };
         }
     }

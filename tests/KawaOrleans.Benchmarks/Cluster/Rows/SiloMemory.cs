@@ -13,7 +13,7 @@ internal static class SiloMemory
 
     private static IEnumerable<Figure> Measure(Run run)
     {
-        using var cluster = new SiloCluster(run, 1);
+        using var cluster = new SiloCluster(run, 1, isPatient: true);
         var log = cluster.NewLog("large");
         var events = run.Pick(2_000_000, 50_000_000);
         var idle = ProcFile.OwnBytes(cluster.Silos[0].ProcessId);

@@ -19,11 +19,12 @@ internal static class SingleAppend
         foreach (var callers in CallerCounts.Where(callers => run.Wants($"append.single.{callers}")))
         {
             var log = cluster.NewLog("single");
+            var processor = new ProcessorTime(cluster);
             var sync = FrameworkLimit.Sync(run);
             var found = Rounds.Compare(
                 run.Pick(2, 3),
                 run.Pick(3, 5),
-                new Side(Append, () => Callers.Rate(callers, run.RoundTime, _ => log.AppendAsync(SampleEvents.Single()))),
+                new Side(Append, () => processor.Round(() => Callers.Rate(callers, run.RoundTime, _ => log.AppendAsync(SampleEvents.Single())))),
                 FrameworkLimit.NoOp(cluster, run, callers),
                 sync);
             var noOp = found.Median(FrameworkLimit.NoOpName);
@@ -43,7 +44,7 @@ internal static class SingleAppend
                 },
                 Value = found.Median(Append),
                 OfLimit = found.Median(Append) / limit,
-                Detail = UnitText.Text($"limit: {(callers == 1 ? "a no-op call and a sync" : FrameworkLimit.NoOpName)} {UnitText.PerSecond(limit)}; one sync {UnitText.Seconds(found.Median(sync.Name))}; {found.Spread(Append, UnitText.PerSecond)}"),
+                Detail = UnitText.Text($"limit: {(callers == 1 ? "a no-op call and a sync" : FrameworkLimit.NoOpName)} {UnitText.PerSecond(limit)}; one sync {UnitText.Seconds(found.Median(sync.Name))}; {processor.Describe()}; {found.Spread(Append, UnitText.PerSecond)}"),
             };
         }
     }

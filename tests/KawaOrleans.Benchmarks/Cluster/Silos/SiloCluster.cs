@@ -15,10 +15,15 @@ internal class SiloCluster : IDisposable
 
     private readonly string _folder;
     private readonly List<SiloProcess> _silos = [];
+    private readonly bool _isPatient;
     private IHost? _client;
 
-    public SiloCluster(Run run, int silos)
+    /// <param name="run">The run it belongs to.</param>
+    /// <param name="silos">How many.</param>
+    /// <param name="isPatient">True for a client that loads in bulk: it bears a disk that is busy for seconds with what it was given.</param>
+    public SiloCluster(Run run, int silos, bool isPatient = false)
     {
+        _isPatient = isPatient;
         _folder = run.Scratch.Folder($"cluster-{silos}");
         try
         {
@@ -52,7 +57,13 @@ internal class SiloCluster : IDisposable
         builder.UseOrleansClient(client => client
             .UseStaticClustering([.. _silos.Select(silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort))])
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("kawa", "kawa"))
-            .AddKawaClient());
+            .AddKawaClient(options =>
+            {
+                if (_isPatient)
+                {
+                    (options.NodeSilence, options.RetryFor) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30));
+                }
+            }));
         _client = builder.Build();
         Wait.For(() => _client.StartAsync());
     }

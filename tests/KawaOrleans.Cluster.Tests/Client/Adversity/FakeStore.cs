@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using KawaOrleans.Client;
 
@@ -28,14 +29,18 @@ internal sealed class FakeStore : IDisposable
 
     public static string TagOf(RecordedEvent e) => Encoding.UTF8.GetString(e.Data.Span);
 
-    /// <summary>Appends so many events, one by one.</summary>
-    public async Task Fill(int events)
+    /// <summary>Appends so many events, one by one. Whoever awaits it goes on upon the thread pool, without the test runner's context: from there on
+    /// the clock stands still while he is at work.</summary>
+    public ConfiguredTaskAwaitable Fill(int events) => OnThePool(async () =>
     {
         for (var i = 0; i < events; i++)
         {
             await Log.AppendAsync(Event($"{i}"));
         }
-    }
+    });
+
+    /// <summary>The same with other work.</summary>
+    public static ConfiguredTaskAwaitable OnThePool(Func<Task> work) => Task.Run(work).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     /// <summary>What a sequence gave before it ended, and the error that ended it, if one did.</summary>
     public static async Task<(List<RecordedEvent> Events, Exception? Error)> Drain(IAsyncEnumerable<RecordedEvent> sequence)

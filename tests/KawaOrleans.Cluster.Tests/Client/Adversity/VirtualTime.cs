@@ -1,10 +1,31 @@
+using System.Diagnostics;
+
 namespace KawaOrleans.Cluster.Tests.Client;
+
+/// <summary>Tests on the virtual clock: alone, because it cannot tell whose work the thread pool does.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class OnVirtualTime
+{
+    public const string Name = "on virtual time";
+}
 
 /// <summary>A clock that stands still until somebody waits, and then goes to the end of the shortest wait. Tests of timeouts
 /// take no time.</summary>
+/// <remarks>It moves only while the thread pool has nothing to do and does nothing: whoever was woken has come as far as he can before time goes
+/// on, however busy the machine is. So a test that looks at the clock does it on the pool: <see cref="FakeStore.Fill"/>.</remarks>
 internal sealed class VirtualTime : TimeProvider, IDisposable
 {
-    private static readonly TimeSpan ForTheWoken = TimeSpan.FromMilliseconds(3);
+    /// <summary>Of real time: threads of the pool that are busy for longer are taken to be blocked by somebody else.</summary>
+    private static readonly TimeSpan LongestWork = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Threads of the pool on which the test runner itself waits, or what an earlier test left behind: the fewest seen busy.</summary>
+    private static int s_othersThreads = Enumerable.Range(0, 50).Min(static _ =>
+    {
+        Thread.Sleep(2);
+        return BusyThreads();
+    });
+
+    private static int s_fewerSeen;
 
     private readonly Lock _gate = new();
     private readonly PriorityQueue<Timer, long> _waiting = new();
@@ -12,7 +33,7 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
     private readonly CancellationTokenSource _ended = new();
     private long _now;
 
-    public VirtualTime() => _ = Task.Run(RunAsync);
+    public VirtualTime() => new Thread(Run) { IsBackground = true, Name = nameof(VirtualTime) }.Start();
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -29,70 +50,115 @@ internal sealed class VirtualTime : TimeProvider, IDisposable
 
     public void Dispose() => _ended.Cancel();
 
-    private async Task RunAsync()
+    private void Run()
     {
-        while (true)
+        try
         {
-            await _added.WaitAsync(_ended.Token);
-
-            // Whoever was woken by the last timer sets his next one first, if he is quick; nothing depends on it.
-            await Task.Yield();
-            Timer? due;
-            lock (_gate)
+            while (true)
             {
-                if (!_waiting.TryDequeue(out due, out var at))
+                _added.Wait(_ended.Token);
+                WaitForThePool();
+                Timer? due;
+                long at;
+                lock (_gate)
                 {
-                    continue;
+                    if (!_waiting.TryDequeue(out due, out at))
+                    {
+                        continue;
+                    }
+
+                    if (due.IsDueAt(at))
+                    {
+                        Interlocked.Exchange(ref _now, Math.Max(_now, at));
+                    }
                 }
 
-                Interlocked.Exchange(ref _now, Math.Max(_now, at));
+                due.FireIfDueAt(at);
             }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
 
-            if (due.Fire())
+    private void WaitForThePool()
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var wait = default(SpinWait); !IsPoolIdle(); wait.SpinOnce())
+        {
+            _ended.Token.ThrowIfCancellationRequested();
+            if (Stopwatch.GetElapsedTime(began) > LongestWork)
             {
-                // Whoever was woken for good, and what follows from that, comes before time goes on: on a busy machine that takes a moment. A
-                // timer that is set again and again only counts time, and is not waited for.
-                await Task.Delay(ForTheWoken);
+                s_othersThreads = BusyThreads();
+                return;
             }
         }
     }
 
+    /// <summary>What waits is asked for first: whoever puts work there is at work himself until it is there.</summary>
+    private static bool IsPoolIdle()
+    {
+        if (ThreadPool.PendingWorkItemCount > 0)
+        {
+            return false;
+        }
+
+        var busy = BusyThreads();
+        if (busy >= s_othersThreads)
+        {
+            s_fewerSeen = 0;
+            return busy == s_othersThreads;
+        }
+
+        // Once may be a thread between two pieces of work.
+        s_fewerSeen++;
+        s_othersThreads = s_fewerSeen < 3 ? s_othersThreads : busy;
+        return true;
+    }
+
+    private static int BusyThreads()
+    {
+        ThreadPool.GetMaxThreads(out var most, out _);
+        ThreadPool.GetAvailableThreads(out var available, out _);
+        return most - available;
+    }
+
     private sealed class Timer(VirtualTime time, TimerCallback callback, object? state) : ITimer
     {
-        private int _armed;
-        private int _fired;
+        private const long Never = -1;
+        private long _dueAt = Never;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             if (dueTime == Timeout.InfiniteTimeSpan)
             {
-                Interlocked.Exchange(ref _armed, 0);
+                Interlocked.Exchange(ref _dueAt, Never);
                 return true;
             }
 
-            Interlocked.Exchange(ref _armed, 1);
             lock (time._gate)
             {
-                time._waiting.Enqueue(this, time.GetTimestamp() + dueTime.Ticks);
+                var at = time.GetTimestamp() + dueTime.Ticks;
+                Interlocked.Exchange(ref _dueAt, at);
+                time._waiting.Enqueue(this, at);
             }
 
             time._added.Release();
             return true;
         }
 
-        /// <summary>True when it woke somebody, for the first time.</summary>
-        public bool Fire()
-        {
-            if (Interlocked.Exchange(ref _armed, 0) == 0)
-            {
-                return false;
-            }
+        public bool IsDueAt(long at) => Interlocked.Read(ref _dueAt) == at;
 
-            callback(state);
-            return _fired++ == 0;
+        public void FireIfDueAt(long at)
+        {
+            if (Interlocked.CompareExchange(ref _dueAt, Never, at) == at)
+            {
+                callback(state);
+            }
         }
 
-        public void Dispose() => Interlocked.Exchange(ref _armed, 0);
+        public void Dispose() => Interlocked.Exchange(ref _dueAt, Never);
 
         public ValueTask DisposeAsync()
         {
