@@ -12,7 +12,7 @@ internal sealed class PendingBatch(EventBatch batch, TaskCreationOptions creatio
 
     /// <summary>Set before the task completes: a stream was not as expected, nothing was written, and the task's result means nothing. No exception,
     /// because among many writers of one stream this is the usual outcome.</summary>
-    public RevisionConflict? Conflict { get; private set; }
+    public AppendResult? Conflict { get; private set; }
 
     public int Bytes => Batch.Bytes.Length;
 
@@ -22,7 +22,7 @@ internal sealed class PendingBatch(EventBatch batch, TaskCreationOptions creatio
     /// <summary>True when it need not be sent any more: who waited for it gave up.</summary>
     public bool IsGivenUp => Task.IsCompleted || Taken?.Task.IsCanceled == true;
 
-    public void Tell(RevisionConflict conflict)
+    public void Tell(AppendResult conflict)
     {
         Conflict = conflict;
         TrySetResult(NotWritten);

@@ -253,6 +253,7 @@ internal sealed class SegmentRecovery
             throw new SegmentDamagedException(_file.Path, frame.Offset, $"revision {frame.Revision} of a stream where {next} comes next");
         }
 
+        _streams.SetState(ordinal, frame.State);
         Positions.Add(frame.Offset);
         _hash = ContentHash.Add(_hash, frame.Checksum);
         _lastTimestamp = frame.Timestamp;

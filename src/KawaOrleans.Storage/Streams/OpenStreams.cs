@@ -7,6 +7,10 @@ internal interface IEventNames
 {
     /// <exception cref="SegmentDamagedException">The event's frame does not verify.</exception>
     bool IsInStream(uint relativePosition, ReadOnlySpan<byte> name);
+
+    /// <summary>What the event says of its stream, if it is the stream's last.</summary>
+    /// <exception cref="SegmentDamagedException">The event's frame does not verify.</exception>
+    StreamState StateAfter(uint relativePosition);
 }
 
 /// <summary>The streams of one segment that is written: where each event of each lies. In the order of first appearance; a stream's
@@ -28,6 +32,9 @@ internal sealed class OpenStreams
     private readonly List<byte[]> _names = [];
     private int _namesUsed = NameChunkBytes;
     private int[] _buckets = NewBuckets(FirstBuckets);
+
+    /// <summary>Of the streams whose last event, here or before, deleted or ended them: few. One restored from a checkpoint is here once its name is kept.</summary>
+    private readonly Dictionary<int, StreamState> _notLive = [];
 
     /// <summary>Held for every use.</summary>
     public Lock Gate { get; } = new();
@@ -54,6 +61,18 @@ internal sealed class OpenStreams
 
     /// <summary>The revision of the stream's last event, here or before.</summary>
     public long LastRevision(int ordinal) => _entries[ordinal].FirstRevision + _entries[ordinal].Events - 1;
+
+    /// <summary>What the stream's last event says of it. Of a stream that was found by its name.</summary>
+    public StreamState StateOf(int ordinal) => _notLive.Count == 0 ? StreamState.Live : _notLive.GetValueOrDefault(ordinal);
+
+    /// <summary>Notes what the stream's last event says of it: the one just added, or the one before this segment.</summary>
+    public void SetState(int ordinal, StreamState state)
+    {
+        if (state != StreamState.Live)
+        {
+            _notLive[ordinal] = state;
+        }
+    }
 
     /// <summary>The position of the stream's last event before this segment; −1: none; <see cref="NotKnown"/>.</summary>
     public long Previous(int ordinal) => _entries[ordinal].Previous;
@@ -89,7 +108,7 @@ internal sealed class OpenStreams
         for (var ordinal = _buckets[hash & (uint)(_buckets.Length - 1)]; ordinal != NoOrdinal;)
         {
             ref var entry = ref _entries[ordinal];
-            if (entry.Hash == hash && IsNamed(ref entry, name))
+            if (entry.Hash == hash && IsNamed(ordinal, ref entry, name))
             {
                 return ordinal;
             }
@@ -135,6 +154,7 @@ internal sealed class OpenStreams
             ref var entry = ref _entries[ordinal];
             _buckets[entry.Hash & (uint)(_buckets.Length - 1)] = entry.Next;
             UncoveredStreamBytes -= StreamDelta.BytesOf(entry.FirstRevision);
+            _notLive.Remove(ordinal);
             Forget(entry.Name);
         }
 
@@ -152,6 +172,11 @@ internal sealed class OpenStreams
         else
         {
             entry.LastBlock = _lists.Add(entry.LastBlock, entry.Events - 1, relativePosition);
+        }
+
+        if (_notLive.Count > 0)
+        {
+            _notLive.Remove(ordinal);
         }
 
         _uncovered.Add(ordinal);
@@ -187,7 +212,7 @@ internal sealed class OpenStreams
         return buckets;
     }
 
-    private bool IsNamed(ref Entry entry, ReadOnlySpan<byte> name)
+    private bool IsNamed(int ordinal, ref Entry entry, ReadOnlySpan<byte> name)
     {
         if (entry.Name == 0)
         {
@@ -196,6 +221,10 @@ internal sealed class OpenStreams
                 return false;
             }
 
+            // Nothing was added since it was restored: for that it would have been found by its name.
+            Span<uint> last = stackalloc uint[1];
+            Positions(ordinal, entry.Events - 1, last);
+            SetState(ordinal, Names.StateAfter(last[0]));
             entry.Name = Keep(name);
             return true;
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using KawaOrleans.Format;
 
 namespace KawaOrleans.Storage.Streams;
@@ -11,6 +12,8 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
     private long[] _revisions = [];
     private long[] _lastOfExpected = [];
 
+    private StreamState[] _stateOfExpected = [];
+    private StreamState _stateAfter;
     private int _count;
 
     /// <summary>The revisions of the batch last numbered, one an event.</summary>
@@ -28,8 +31,7 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
             var known = streams.Count;
             try
             {
-                Resolve(frames);
-                if (expected.All.Count > 0 && Conflict(expected) is { } conflict)
+                if ((Resolve(frames) ?? (expected.All.Count > 0 ? Conflict(expected) : null)) is { } conflict)
                 {
                     streams.TakeBack(known);
                     return conflict;
@@ -46,12 +48,14 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
                 _revisions[i] = streams.Add(_ordinals[i], relativePosition + (uint)i);
             }
 
+            // Only the last event of a batch can say anything of its stream.
+            streams.SetState(_ordinals[_count - 1], _stateAfter);
             return null;
         }
     }
 
-    /// <summary>Finds the stream of each event, beginning those that have no event in this segment yet.</summary>
-    private void Resolve(ReadOnlySpan<byte> frames)
+    /// <summary>Finds the stream of each event, beginning those that have no event in this segment yet; answers the first that has ended.</summary>
+    private StreamConflict? Resolve(ReadOnlySpan<byte> frames)
     {
         ReadOnlySpan<byte> lastName = default;
         for (_count = 0; !frames.IsEmpty; _count++)
@@ -72,10 +76,17 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
             {
                 _ordinals[i] = Resolve(BinaryPrimitives.ReadUInt32LittleEndian(frames[FrameLayout.StreamHash..]), name);
                 lastName = name;
+                if (streams.StateOf(_ordinals[i]) == StreamState.Tombstoned)
+                {
+                    return StreamConflict.Ended(Encoding.UTF8.GetString(name), streams.LastRevision(_ordinals[i]));
+                }
             }
 
+            _stateAfter = StreamStates.Of((FrameTraits)frames[FrameLayout.Traits]);
             frames = frames[FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frames[FrameLayout.Length..]))..];
         }
+
+        return null;
     }
 
     private int Resolve(uint hash, ReadOnlySpan<byte> name)
@@ -87,7 +98,9 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
         }
 
         var head = before.Find(new StreamName(name));
-        return streams.Begin(hash, name, head is { } h ? h.Revision + 1 : 0, head?.Position ?? -1);
+        ordinal = streams.Begin(hash, name, head is { } h ? h.Revision + 1 : 0, head?.Position ?? -1);
+        streams.SetState(ordinal, head?.State ?? StreamState.Live);
+        return ordinal;
     }
 
     private StreamConflict? Conflict(StreamExpectations expected)
@@ -95,15 +108,18 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
         if (_lastOfExpected.Length < expected.All.Count)
         {
             _lastOfExpected = new long[expected.All.Count];
+            _stateOfExpected = new StreamState[expected.All.Count];
         }
 
         for (var i = 0; i < expected.All.Count; i++)
         {
             var name = new StreamName(expected.NameUtf8(i));
             var ordinal = streams.Find(name.Hash, name.Utf8);
-            _lastOfExpected[i] = ordinal >= 0 ? streams.LastRevision(ordinal) : before.Find(name)?.Revision ?? -1;
+            (_lastOfExpected[i], _stateOfExpected[i]) = ordinal >= 0 ? (streams.LastRevision(ordinal), streams.StateOf(ordinal))
+                : before.Find(name) is { } head ? (head.Revision, head.State)
+                : (-1, StreamState.Live);
         }
 
-        return RevisionCheck.FirstConflict(expected, _lastOfExpected);
+        return RevisionCheck.FirstConflict(expected, _lastOfExpected, _stateOfExpected);
     }
 }
