@@ -84,7 +84,8 @@ internal static class StreamReads
         };
     }
 
-    public static IReadOnlyList<StreamStanding?> Find(Segment segment, IReadOnlyList<string> streams) => [.. streams.Select(stream => Standing(segment, stream))];
+    /// <remarks>An array: what a collection expression makes of a list cannot travel.</remarks>
+    public static StreamStanding?[] Find(Segment segment, IReadOnlyList<string> streams) => [.. streams.Select(stream => Standing(segment, stream))];
 
     public static StreamListResult List(Segment segment, StreamListRequest request)
     {

@@ -1,3 +1,4 @@
+using KawaOrleans.ClientSample.Ndjson;
 using KawaOrleans.Storage.Tests.Streams;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -178,6 +179,21 @@ public sealed class MetadataTests
 
         static async Task Refused(string limit, Func<Task> call) =>
             Assert.Contains(limit, (await Assert.ThrowsAsync<RequestRefusedException>(call)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_export_leaves_out_what_is_said_of_streams_and_can_be_imported()
+    {
+        await using var cluster = await StreamTests.Start(1);
+        var (log, copy) = (StreamTests.Log(cluster, "orders"), StreamTests.Log(cluster, "copy"));
+        await log.AppendAsync(new EventData("s", "t", "1"u8.ToArray()));
+        await log.Stream("s").SetMetadataAsync(new StreamMetadata { MaxCount = 1 });
+        await log.Stream("s").DeleteAsync();
+        await log.Stream("never").TombstoneAsync();
+        var path = Path.Combine(cluster.Root, "orders.ndjson");
+        Assert.Equal(1, await Export.RunAsync(log, path, CancellationToken.None));
+        Assert.Equal(1, await Import.RunAsync(await EventFile.CheckAsync(path, Limits.MaxEventBytes, default), copy, progress: null, default));
+        Assert.Equal(["s"], (await StreamTests.Drain(copy.ReadAsync())).Select(e => e.Stream));
     }
 
     internal static async Task<ILog> Rolling(KawaCluster cluster) => await cluster.Client.ServiceProvider.GetRequiredService<IEventStoreClient>()
