@@ -10,6 +10,9 @@ public sealed record StreamMetadata
     /// <summary>What the name of a stream of metadata begins with.</summary>
     internal const string Prefix = "$meta/";
 
+    /// <summary>By how much such a name may be longer than a user's.</summary>
+    internal const int PrefixBytes = 6;
+
     private const int Version = 1;
     private const int Bytes = 28;
 

@@ -50,15 +50,28 @@ internal static class Sample
     /// <summary>Streams that no checkpoint covers, with so many events of three streams.</summary>
     public static OpenStreams Streams(int events)
     {
-        var streams = new OpenStreams();
+        var streams = new OpenStreams("sample");
         for (var i = 0; i < events; i++)
         {
             var name = Encoding.UTF8.GetBytes($"order-{i % 3}");
             var ordinal = streams.Find((uint)(i % 3), name);
-            streams.Add(ordinal >= 0 ? ordinal : streams.Begin((uint)(i % 3), name, firstRevision: 1L << (20 * (i % 3)), previous: -1), (uint)i);
+            streams.Add(ordinal >= 0 ? ordinal : streams.Begin((uint)(i % 3), name, firstRevision: 1L << (20 * (i % 3)), previous: -1));
         }
 
         return streams;
+    }
+
+    /// <summary>Lengths of frames, as a checkpoint holds them.</summary>
+    public static ReadOnlyMemory<byte> Lengths(IReadOnlyCollection<int> lengths)
+    {
+        var encoded = new byte[10 * lengths.Count];
+        var written = 0;
+        foreach (var length in lengths)
+        {
+            written += Checkpoint.WriteLength(encoded.AsSpan(written), length);
+        }
+
+        return encoded.AsMemory(0, written);
     }
 
     /// <summary>Stamps a frame as a writer does, from the hash it carries; answers the checksum.</summary>

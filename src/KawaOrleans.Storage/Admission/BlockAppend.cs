@@ -10,12 +10,26 @@ internal static class BlockAppend
     public static AppendedBlock Run<TStage>(TStage stage, ReadOnlySpan<byte> batches, long now)
         where TStage : IBatchStage
     {
-        if (stage.Cursor.Number(batches, StreamExpectations.None) is { } ended)
+        var room = stage.Room(batches.Length);
+        var numbered = false;
+        try
         {
-            throw new TombstoneException(ended.Stream, ended.ActualRevision);
+            if (stage.Cursor.Number(batches, room, StreamExpectations.None) is { } ended)
+            {
+                throw new TombstoneException(ended.Stream, ended.ActualRevision);
+            }
+
+            numbered = true;
+        }
+        finally
+        {
+            if (!numbered)
+            {
+                stage.Drop(room);
+            }
         }
 
-        var appended = stage.Stage(batches, now);
+        var appended = stage.Stage(room, now);
         return new AppendedBlock(appended.First, appended.Count, appended.Timestamp, null);
     }
 
@@ -69,17 +83,18 @@ internal static class BlockAppend
         where TStage : IBatchStage
     {
         var cursor = stage.Cursor;
+        var room = stage.Room(batch.Length);
         var written = false;
         try
         {
-            if (cursor.Number(batch, expects ?? StreamExpectations.None) is { } conflict)
+            if (cursor.Number(batch, room, expects ?? StreamExpectations.None) is { } conflict)
             {
                 var fate = conflict.State == StreamState.Tombstoned ? BatchFate.Tombstoned : BatchFate.UnexpectedRevision;
                 return new BatchOutcome(fate, cursor.Position, 0, 0) { Conflict = conflict };
             }
 
             memory?.Number(outcome.Position, cursor.Revisions);
-            stage.Stage(batch, now);
+            stage.Stage(room, now);
             written = true;
             return expects is null ? outcome : outcome with { Revisions = expects.LastIn(batch, cursor.Revisions) };
         }
@@ -87,6 +102,7 @@ internal static class BlockAppend
         {
             if (!written)
             {
+                stage.Drop(room);
                 memory?.ForgetFrom(outcome.Position);
             }
         }

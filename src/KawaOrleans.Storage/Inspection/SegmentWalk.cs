@@ -175,7 +175,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     }
 
     private bool Agrees(Checkpoint? checkpoint) =>
-        checkpoint is not null && checkpoint.Previous == _lastCheckpoint && checkpoint.ContentHash == Hash && checkpoint.FrameLengths.Count == _events - _covered;
+        checkpoint is not null && checkpoint.Previous == _lastCheckpoint && checkpoint.ContentHash == Hash && checkpoint.Events == _events - _covered;
 
     private string? Take(Frame frame)
     {

@@ -27,7 +27,7 @@ internal static class LaterGroup
             }
 
             var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[FrameLayout.Length..]);
-            if (ReadsLikeLaterGroup(bytes, length, offset, bad))
+            if (length <= Math.Min(window, fileBytes - offset) && ReadsLikeLaterGroup(bytes, length, offset, bad))
             {
                 budget -= length;
                 if (budget < 0)
@@ -53,7 +53,7 @@ internal static class LaterGroup
 
     private static bool ReadsLikeLaterGroup(ReadOnlySpan<byte> bytes, int length, long offset, long bad)
     {
-        if (length is < FrameLayout.HeaderBytes or > Limits.MaxEventBytes || (bytes[FrameLayout.Kind] & 0x7F) is 0 or > (int)FrameKind.Footer)
+        if (length < FrameLayout.HeaderBytes || (bytes[FrameLayout.Kind] & 0x7F) is 0 or > (int)FrameKind.Footer)
         {
             return false;
         }

@@ -11,7 +11,7 @@ internal sealed record RecoveredTail
     {
         Tail = new Tail(header.BasePosition, FileLayout.FirstFrame, header.TimestampFloor),
         Positions = new DensePositions(path, []),
-        Streams = new OpenStreams(),
+        Streams = new OpenStreams(path),
         ContentHash = Segments.ContentHash.Empty,
         LastCheckpoint = 0,
         UncoveredFrom = FileLayout.FirstFrame,

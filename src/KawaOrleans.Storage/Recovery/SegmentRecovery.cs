@@ -26,7 +26,7 @@ internal sealed class SegmentRecovery
     private readonly bool _mapped;
     private readonly bool _powerWasLost;
     private readonly CoveredSection[] _sections;
-    private readonly OpenStreams _streams = new();
+    private readonly OpenStreams _streams;
     private int _covered;
     private ulong _hash = ContentHash.Empty;
     private long _lastTimestamp;
@@ -44,7 +44,7 @@ internal sealed class SegmentRecovery
         _lastTimestamp = header.TimestampFloor;
         _sections = mapped ? [] : LoadCheckpoints();
         Positions = new DensePositions(file.Path, _sections);
-        _streams.Names = new RecoveredNames(file, header, Positions);
+        _streams = new OpenStreams(file.Path) { Names = new RecoveredNames(file, header, Positions) };
         _covered = Positions.Count;
         Covered = new Tail(header.BasePosition + _covered, _coveredEnd, _lastTimestamp);
     }
@@ -155,7 +155,7 @@ internal sealed class SegmentRecovery
     {
         foreach (var section in _sections)
         {
-            if (section.Streams() is not { } streams || !streams.TryRestore(_streams, (uint)section.First))
+            if (!_streams.TryRestore(section.Streams(_file.Path)))
             {
                 throw new SegmentDamagedException(_file.Path, section.End, "a checkpoint contradicts itself or the one before it");
             }
@@ -180,9 +180,9 @@ internal sealed class SegmentRecovery
                 || offset > _header.FileBytes - FrameLayout.HeaderBytes
                 || reader.TryRead(offset, out var frame) != FrameStatus.Whole
                 || frame.Kind != FrameKind.Checkpoint
-                || Checkpoint.ReadFields(frame, out var events, out var lengths) is not { } checkpoint
+                || Checkpoint.Read(frame) is not { } checkpoint
                 || frame.RelativePosition > int.MaxValue
-                || events > frame.RelativePosition)
+                || checkpoint.Events > frame.RelativePosition)
             {
                 throw new SegmentDamagedException(_file.Path, offset, "a checkpoint that was on disk is not whole");
             }
@@ -197,7 +197,7 @@ internal sealed class SegmentRecovery
                 Follow(sections, checkpoint, frame);
             }
 
-            sections.Add(new CoveredSection((int)frame.RelativePosition - events, events, FileLayout.FirstFrame, offset, lengths.ToArray()));
+            sections.Add(new CoveredSection((int)frame.RelativePosition - checkpoint.Events, FileLayout.FirstFrame, checkpoint));
             later = checkpoint;
         }
 
@@ -248,7 +248,7 @@ internal sealed class SegmentRecovery
             ordinal = _streams.Begin(frame.StreamHash, frame.Stream, frame.Revision, OpenStreams.NotKnown);
         }
 
-        if (_streams.Add(ordinal, (uint)Positions.Count) is var next && next != frame.Revision)
+        if (_streams.Add(ordinal) is var next && next != frame.Revision)
         {
             throw new SegmentDamagedException(_file.Path, frame.Offset, $"revision {frame.Revision} of a stream where {next} comes next");
         }
@@ -259,20 +259,25 @@ internal sealed class SegmentRecovery
         _lastTimestamp = frame.Timestamp;
     }
 
+    private bool LengthsAgree(Checkpoint checkpoint)
+    {
+        var lengths = new byte[Checkpoint.MaxLengthBytes(Positions.Count - _covered, checkpoint.CoveredOffset)];
+        return checkpoint.Lengths.Span.SequenceEqual(lengths.AsSpan(0, Positions.WriteLengths(_covered, checkpoint.CoveredOffset, lengths)));
+    }
+
     private void TakeCheckpoint(Frame frame)
     {
         if (Checkpoint.Read(frame) is not { } checkpoint
             || checkpoint.Previous != _lastCheckpoint
             || checkpoint.ContentHash != _hash
-            || checkpoint.FrameLengths.Count != Positions.Count - _covered
-            || !checkpoint.Streams.Says(StreamDelta.Of(_streams)))
+            || !LengthsAgree(checkpoint)
+            || !checkpoint.Streams.Span.SequenceEqual(_streams.Cover(frame.Offset).Span))
         {
             throw new SegmentDamagedException(_file.Path, frame.Offset, "a checkpoint contradicts the frames before it");
         }
 
         _lastCheckpoint = frame.Offset;
         _covered = Positions.Count;
-        _streams.Covered();
     }
 
     /// <summary>How far behind the tail something other than zeroes lies, as far as a later group is searched for.</summary>

@@ -7,7 +7,7 @@ namespace KawaOrleans.Storage.Segments;
 /// <summary>A frame that bounds recovery: what lies before it was on disk before it was written.</summary>
 internal sealed record Checkpoint
 {
-    private const int FixedBytes = 36;
+    private const int FixedBytes = 40;
 
     /// <summary>Its own offset.</summary>
     public required long CoveredOffset { get; init; }
@@ -19,16 +19,22 @@ internal sealed record Checkpoint
 
     public required long LastTimestamp { get; init; }
 
-    /// <summary>Padded lengths of the event frames since the checkpoint before.</summary>
-    public required IReadOnlyList<int> FrameLengths { get; init; }
+    /// <summary>How many event frames there are since the checkpoint before.</summary>
+    public required int Events { get; init; }
 
-    /// <summary>The streams of those events.</summary>
-    public required StreamDelta Streams { get; init; }
+    /// <summary>Their padded lengths, as <see cref="TryReadLength"/> reads them.</summary>
+    public required ReadOnlyMemory<byte> Lengths { get; init; }
 
-    /// <summary>An upper bound of the frame's size with this many entries for so many bytes of frames: a length below 1 KiB takes
-    /// one byte, and no length takes more than one for itself and one for each KiB.</summary>
-    public static long MaxFrameBytes(int entries, long frameBytes) =>
-        FrameLayout.HeaderBytes + FixedBytes + entries + (frameBytes / 1024) + FrameLayout.Alignment;
+    /// <summary>The streams of those events, as <see cref="StreamDelta"/> reads them.</summary>
+    public required ReadOnlyMemory<byte> Streams { get; init; }
+
+    /// <summary>An upper bound of what so many lengths take for so many bytes of frames: a length below 1 KiB takes one byte, and none
+    /// takes more than one for itself and one for each KiB.</summary>
+    public static long MaxLengthBytes(int events, long frameBytes) => events + (frameBytes / 1024);
+
+    /// <summary>The frame's size with lengths and streams of so many bytes.</summary>
+    public static long FrameBytes(long lengthBytes, long streamBytes) =>
+        FrameLayout.HeaderBytes + FixedBytes + lengthBytes + streamBytes + FrameLayout.Alignment;
 
     /// <summary>Writes the body and answers its length.</summary>
     public int Write(Span<byte> body)
@@ -37,43 +43,20 @@ internal sealed record Checkpoint
         BinaryPrimitives.WriteInt64LittleEndian(body[8..], Previous);
         BinaryPrimitives.WriteUInt64LittleEndian(body[16..], ContentHash);
         BinaryPrimitives.WriteInt64LittleEndian(body[24..], LastTimestamp);
-        BinaryPrimitives.WriteInt32LittleEndian(body[32..], FrameLengths.Count);
-        var at = FixedBytes;
-        for (var i = 0; i < FrameLengths.Count; i++)
-        {
-            at += Varint.Write(body[at..], (ulong)FrameLengths[i] / FrameLayout.Alignment);
-        }
-
-        return at + Streams.Write(body[at..]);
+        BinaryPrimitives.WriteInt32LittleEndian(body[32..], Events);
+        BinaryPrimitives.WriteInt32LittleEndian(body[36..], Lengths.Length);
+        Lengths.Span.CopyTo(body[FixedBytes..]);
+        Streams.Span.CopyTo(body[(FixedBytes + Lengths.Length)..]);
+        return FixedBytes + Lengths.Length + Streams.Length;
     }
 
-    /// <summary>Reads a verified checkpoint frame; null when its fields contradict each other or its place.</summary>
+    /// <summary>Writes one of the lengths; answers how many bytes it took.</summary>
+    public static int WriteLength(Span<byte> target, long length) => Varint.Write(target, (ulong)length / FrameLayout.Alignment);
+
+    /// <summary>Reads a verified checkpoint frame; null when its fields contradict each other or its place. The lengths and streams are not looked at.</summary>
     public static Checkpoint? Read(Frame frame)
     {
-        if (ReadFields(frame, out var events, out var encoded) is not { } checkpoint)
-        {
-            return null;
-        }
-
-        var lengths = new int[events];
-        var at = 0;
-        for (var i = 0; i < events; i++)
-        {
-            if (!TryReadLength(encoded, ref at, out lengths[i]))
-            {
-                return null;
-            }
-        }
-
-        return StreamDelta.TryRead(encoded[at..], events) is { } streams ? checkpoint with { FrameLengths = lengths, Streams = streams } : null;
-    }
-
-    /// <summary>The same without lengths and streams, of which it answers for how many events they are, and their bytes.</summary>
-    public static Checkpoint? ReadFields(Frame frame, out int events, out ReadOnlySpan<byte> encoded)
-    {
         var body = frame.Body;
-        events = 0;
-        encoded = default;
         if (body.Length < FixedBytes)
         {
             return null;
@@ -81,9 +64,8 @@ internal sealed record Checkpoint
 
         var covered = BinaryPrimitives.ReadInt64LittleEndian(body);
         var previous = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
-        events = BinaryPrimitives.ReadInt32LittleEndian(body[32..]);
-        encoded = body[FixedBytes..];
-        return covered != frame.Offset || previous < 0 || previous >= covered || events < 0 || events > encoded.Length
+        var (events, lengthBytes) = (BinaryPrimitives.ReadInt32LittleEndian(body[32..]), BinaryPrimitives.ReadInt32LittleEndian(body[36..]));
+        return covered != frame.Offset || previous < 0 || previous >= covered || events < 0 || events > lengthBytes || lengthBytes > body.Length - FixedBytes
             ? null
             : new Checkpoint
             {
@@ -91,8 +73,9 @@ internal sealed record Checkpoint
                 Previous = previous,
                 ContentHash = BinaryPrimitives.ReadUInt64LittleEndian(body[16..]),
                 LastTimestamp = BinaryPrimitives.ReadInt64LittleEndian(body[24..]),
-                FrameLengths = [],
-                Streams = StreamDelta.None,
+                Events = events,
+                Lengths = body.Slice(FixedBytes, lengthBytes).ToArray(),
+                Streams = body[(FixedBytes + lengthBytes)..].ToArray(),
             };
     }
 

@@ -4,13 +4,14 @@ namespace KawaOrleans.Storage.Segments;
 
 /// <summary>The events that one checkpoint lists: where they lie, kept in the checkpoint's own encoding until someone asks.</summary>
 /// <param name="First">The relative position of the first of them.</param>
-/// <param name="Events">How many.</param>
 /// <param name="Start">The offset of the first frame.</param>
-/// <param name="End">The offset behind the last: that of the checkpoint.</param>
-/// <param name="Encoded">Their padded lengths, and behind them their streams.</param>
-internal sealed record CoveredSection(int First, int Events, long Start, long End, byte[] Encoded)
+/// <param name="Checkpoint">What lists them. Its frame follows the last of theirs.</param>
+internal sealed record CoveredSection(int First, long Start, Checkpoint Checkpoint)
 {
-    public int Behind => First + Events;
+    public int Behind => First + Checkpoint.Events;
+
+    /// <summary>The offset behind the last frame.</summary>
+    public long End => Checkpoint.CoveredOffset;
 
     /// <summary>Puts the offsets / 8 of those of its events that belong there into a stretch of the index.</summary>
     /// <param name="stretch">The stretch.</param>
@@ -18,6 +19,7 @@ internal sealed record CoveredSection(int First, int Events, long Start, long En
     /// <returns>False when the lengths do not lead from start to end.</returns>
     public bool TryDecode(Span<uint> stretch, int firstOfStretch)
     {
+        var lengths = Checkpoint.Lengths.Span;
         var offset = Start;
         var at = 0;
         for (var i = First - firstOfStretch; i < Behind - firstOfStretch; i++)
@@ -27,7 +29,7 @@ internal sealed record CoveredSection(int First, int Events, long Start, long En
                 stretch[i] = (uint)(offset >> 3);
             }
 
-            if (!Checkpoint.TryReadLength(Encoded, ref at, out var length))
+            if (!Checkpoint.TryReadLength(lengths, ref at, out var length))
             {
                 return false;
             }
@@ -35,21 +37,9 @@ internal sealed record CoveredSection(int First, int Events, long Start, long En
             offset += length;
         }
 
-        return offset == End;
+        return offset == End && at == lengths.Length;
     }
 
-    /// <summary>The streams of its events; null when they, or the lengths before them, are not whole.</summary>
-    public StreamDelta? Streams()
-    {
-        var at = 0;
-        for (var i = 0; i < Events; i++)
-        {
-            if (!Checkpoint.TryReadLength(Encoded, ref at, out _))
-            {
-                return null;
-            }
-        }
-
-        return StreamDelta.TryRead(Encoded.AsSpan(at), Events);
-    }
+    /// <summary>The streams of its events.</summary>
+    public StreamDelta Streams(string path) => new(Checkpoint.Streams, (uint)First, Checkpoint.Events, path, End);
 }

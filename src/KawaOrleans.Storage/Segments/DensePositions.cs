@@ -1,5 +1,3 @@
-using System.Collections;
-
 namespace KawaOrleans.Storage.Segments;
 
 /// <summary>The offset of every event of a segment, 4 bytes each (offset / 8).</summary>
@@ -57,9 +55,20 @@ internal sealed class DensePositions
     /// <summary>Counts entries written to the beginning of <see cref="Room"/>.</summary>
     public void Added(int entries) => Count += entries;
 
-    /// <summary>The lengths of the frames from a relative position on, which lie one behind another up to an offset. A view: it
-    /// takes no memory of its own and holds until the next event is added.</summary>
-    public IReadOnlyList<int> LengthsFrom(int first, long end) => new FrameLengths(this, first, end);
+    /// <summary>Encodes the lengths of the frames from a relative position on, which lie one behind another up to an offset; answers how
+    /// many bytes that took.</summary>
+    public int WriteLengths(int first, long end, Span<byte> target)
+    {
+        var written = 0;
+        for (var offset = first == Count ? end : OffsetOf(first); first < Count; first++)
+        {
+            var next = first + 1 < Count ? OffsetOf(first + 1) : end;
+            written += Checkpoint.WriteLength(target[written..], next - offset);
+            offset = next;
+        }
+
+        return written;
+    }
 
     /// <summary>The offset of the relative position's frame, which is below the published tail.</summary>
     /// <exception cref="SegmentDamagedException">The checkpoint that lists it does not add up.</exception>
@@ -109,17 +118,5 @@ internal sealed class DensePositions
         }
 
         _chunks[chunk] = _last = new uint[ChunkEntries];
-    }
-
-    private sealed class FrameLengths(DensePositions positions, int first, long end) : IReadOnlyList<int>
-    {
-        public int Count { get; } = positions.Count - first;
-
-        public int this[int index] =>
-            (int)((index + 1 < Count ? positions.OffsetOf(first + index + 1) : end) - positions.OffsetOf(first + index));
-
-        public IEnumerator<int> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
-
-        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

@@ -33,8 +33,16 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes) : IBatch
         }
     }
 
-    /// <summary>Adds whole batches to the group; the caller has asked whether they fit.</summary>
-    public AppendedBatch Stage(ReadOnlySpan<byte> batches, long now) => Cursor.Append(batches, Reserve(batches.Length), now, _groupStart);
+    /// <summary>Where the next batch of the group goes; the caller has asked whether it fits.</summary>
+    public Span<byte> Room(int bytes) => Reserve(bytes);
+
+    /// <summary>Adds the batch just numbered to the group.</summary>
+    public AppendedBatch Stage(Span<byte> frames, long now) => Cursor.Stamp(frames, now, _groupStart);
+
+    public void Drop(Span<byte> frames)
+    {
+        // Staging memory: the next batch overwrites it.
+    }
 
     /// <summary>Puts the group on disk. After an exception this tail is not used again: what the file holds is unknown.</summary>
     public void Commit(IVolumeFile file)

@@ -10,7 +10,7 @@ internal sealed class FooterDraft(IStreamHeads? before)
     private readonly List<uint> _sparse = [];
     private readonly List<uint> _offsets = [];
     private readonly List<ulong> _fullHashes = [];
-    private readonly OpenStreams _streams = new();
+    private readonly OpenStreams _streams = new(path: "");
     private SegmentBounds _bounds = SegmentBounds.None;
 
     /// <summary>The relative position that comes next.</summary>
@@ -19,8 +19,12 @@ internal sealed class FooterDraft(IStreamHeads? before)
     /// <summary>Takes a verified frame that lies at a position at or behind <see cref="Next"/>; answers why it cannot be, or null.</summary>
     public string? Take(Frame frame)
     {
+        if (frame.RelativePosition > _streams.Next)
+        {
+            _streams.AddGap(frame.RelativePosition - _streams.Next);
+        }
+
         Next = frame.RelativePosition;
-        var first = (uint)Next;
         for (var positions = frame.Positions; positions > 0; positions--, Next++)
         {
             if (Next % Footer.Interval == 0)
@@ -44,7 +48,7 @@ internal sealed class FooterDraft(IStreamHeads? before)
             ordinal = _streams.Begin(frame.StreamHash, e.StreamUtf8, frame.Revision, before is null ? OpenStreams.NotKnown : before.Find(name)?.Position ?? -1);
         }
 
-        return _streams.Add(ordinal, first) is var next && next != frame.Revision ? $"revision {frame.Revision} of a stream where {next} comes next" : null;
+        return _streams.Add(ordinal) is var next && next != frame.Revision ? $"revision {frame.Revision} of a stream where {next} comes next" : null;
     }
 
     public Footer ToFooter() => new()

@@ -144,14 +144,23 @@ public sealed class MappedWriter : SegmentWriter, IBatchStage
 
     TailCursor IBatchStage.Cursor => _cursor;
 
-    AppendedBatch IBatchStage.Stage(ReadOnlySpan<byte> batch, long now)
+    Span<byte> IBatchStage.Room(int bytes) => _map.WritableSpan(_cursor.Offset, bytes);
+
+    AppendedBatch IBatchStage.Stage(Span<byte> frames, long now)
     {
         var start = _cursor.Offset;
-        var appended = _cursor.Append(batch, _map.WritableSpan(start, batch.Length), now, start);
-        _map.Wrote(start, batch.Length);
+        var appended = _cursor.Stamp(frames, now, start);
+        _map.Wrote(start, frames.Length);
         Segment.Publish(_cursor.Tail);
         _pages.Reached(_cursor.Offset);
         return appended;
+    }
+
+    void IBatchStage.Drop(Span<byte> frames)
+    {
+        // Behind the tail there are zeroes, or what a crash tore.
+        frames.Clear();
+        _map.Wrote(_cursor.Offset, frames.Length);
     }
 
     private AppendedBlock Append(ReadOnlySpan<byte> bytes)

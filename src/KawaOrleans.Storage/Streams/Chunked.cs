@@ -1,42 +1,31 @@
-using System.Collections;
-
 namespace KawaOrleans.Storage.Streams;
 
 /// <summary>A list that grows without moving what it holds, so that growing costs the same at any size.</summary>
-internal sealed class Chunked<T> : IReadOnlyList<T>
+internal sealed class Chunked<T>
     where T : struct
 {
     private const int ChunkBits = 12;
     private const int ChunkEntries = 1 << ChunkBits;
 
-    private readonly List<T[]> _chunks = [];
+    private T[][] _chunks = [];
 
     public int Count { get; private set; }
 
     public ref T this[int index] => ref _chunks[index >> ChunkBits][index & (ChunkEntries - 1)];
 
-    T IReadOnlyList<T>.this[int index] => this[index];
-
     public void Add(T entry)
     {
-        if (Count >> ChunkBits == _chunks.Count)
+        var chunk = Count >> ChunkBits;
+        if (chunk == _chunks.Length)
         {
-            _chunks.Add(new T[ChunkEntries]);
+            Array.Resize(ref _chunks, Math.Max(1, 2 * chunk));
         }
 
+        // One that was truncated away is there still.
+        _chunks[chunk] ??= new T[ChunkEntries];
         this[Count++] = entry;
     }
 
     /// <summary>Takes back the last entries.</summary>
     public void Truncate(int count) => Count = count;
-
-    public void Clear()
-    {
-        _chunks.RemoveRange(Math.Min(1, _chunks.Count), Math.Max(0, _chunks.Count - 1));
-        Count = 0;
-    }
-
-    public IEnumerator<T> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace KawaOrleans.Storage.Streams;
 
@@ -13,54 +13,58 @@ internal interface IEventNames
     StreamState StateAfter(uint relativePosition);
 }
 
-/// <summary>The streams of one segment that is written: where each event of each lies. In the order of first appearance; a stream's
-/// number in it is its ordinal.</summary>
-/// <remarks>One writer, many readers, all of them holding <see cref="Gate"/>. Names of streams met while it was written are kept; for
-/// those restored from checkpoints the name is read from the first event's frame when a hash matches, and kept when the name does.</remarks>
-internal sealed class OpenStreams
+/// <summary>The streams of one segment that is written: how many events each has, and where they lie. In the order of first appearance; a
+/// stream's number in it is its ordinal.</summary>
+/// <remarks>One writer, many readers, all of them holding <see cref="Gate"/>. The events lie in two tiers: what checkpoints cover as they encode it,
+/// what came since in order of arrival, gathered by stream when the next checkpoint is made. So an append adds one number.</remarks>
+/// <param name="path">The file, for errors.</param>
+internal sealed class OpenStreams(string path)
 {
     /// <summary>What lies before the segment was not looked up.</summary>
     public const long NotKnown = -2;
 
-    private const int NoOrdinal = -1;
-    private const int FirstBuckets = 64;
-    private const int NameChunkBytes = 64 * 1024;
+    private readonly StreamTable _table = new();
+    private readonly UncoveredEvents _uncovered = new();
+    private readonly List<StreamDelta> _covered = [];
+    private readonly List<int> _touched = [];
 
-    private readonly Chunked<Entry> _entries = new();
-    private readonly PositionLists _lists = new();
-    private readonly Chunked<int> _uncovered = new();
-    private readonly List<byte[]> _names = [];
-    private int _namesUsed = NameChunkBytes;
-    private int[] _buckets = NewBuckets(FirstBuckets);
-
-    /// <summary>Of the streams whose last event, here or before, deleted or ended them: few. One restored from a checkpoint is here once its name is kept.</summary>
+    /// <summary>The streams whose last event, here or before, deleted or ended them: few. A restored one is here once it was found by its name.</summary>
     private readonly Dictionary<int, StreamState> _notLive = [];
+    private int _coveredStreams;
+    private long _begunBytes;
+    private int[] _ends = [];
+    private uint[] _gathered = [];
+    private byte[] _encoded = [];
 
     /// <summary>Held for every use.</summary>
     public Lock Gate { get; } = new();
 
     /// <summary>How many streams.</summary>
-    public int Count => _entries.Count;
+    public int Count => _table.Count;
 
-    /// <summary>The ordinals of the events that no checkpoint covers yet, in their order.</summary>
-    public Chunked<int> Uncovered => _uncovered;
-
-    /// <summary>How many streams the last checkpoint knows.</summary>
-    public int CoveredStreams { get; private set; }
-
-    /// <summary>How many bytes the streams that no checkpoint covers take in the next one.</summary>
-    public long UncoveredStreamBytes { get; private set; }
+    /// <summary>The relative position that comes next.</summary>
+    public uint Next => _uncovered.Next;
 
     /// <summary>Where names of restored streams are read from.</summary>
-    public IEventNames? Names { get; set; }
+    public IEventNames? Names
+    {
+        get => _table.Names;
+        set => _table.Names = value;
+    }
 
-    public uint HashOf(int ordinal) => _entries[ordinal].Hash;
+    /// <summary>An upper bound of what <see cref="Cover"/> answers.</summary>
+    public long MaxDeltaBytes => StreamDelta.MaxBytes(_begunBytes, Count - _coveredStreams, _touched.Count, Count, _uncovered.Count);
+
+    public uint HashOf(int ordinal) => _table[ordinal].Hash;
 
     /// <summary>The revision of the stream's first event in this segment.</summary>
-    public long FirstRevision(int ordinal) => _entries[ordinal].FirstRevision;
+    public long FirstRevision(int ordinal) => _table[ordinal].FirstRevision;
 
     /// <summary>The revision of the stream's last event, here or before.</summary>
-    public long LastRevision(int ordinal) => _entries[ordinal].FirstRevision + _entries[ordinal].Events - 1;
+    public long LastRevision(int ordinal) => _table[ordinal].FirstRevision + _table[ordinal].Events - 1;
+
+    /// <summary>The position of the stream's last event before this segment; −1: none; <see cref="NotKnown"/>.</summary>
+    public long Previous(int ordinal) => _table[ordinal].Previous;
 
     /// <summary>What the stream's last event says of it. Of a stream that was found by its name.</summary>
     public StreamState StateOf(int ordinal) => _notLive.Count == 0 ? StreamState.Live : _notLive.GetValueOrDefault(ordinal);
@@ -74,216 +78,234 @@ internal sealed class OpenStreams
         }
     }
 
-    /// <summary>The position of the stream's last event before this segment; −1: none; <see cref="NotKnown"/>.</summary>
-    public long Previous(int ordinal) => _entries[ordinal].Previous;
-
     /// <summary>How many events of the stream lie here.</summary>
-    public int Events(int ordinal) => _entries[ordinal].Events;
-
-    /// <summary>How many of them lie below a relative position.</summary>
-    public int EventsBelow(int ordinal, long limit)
-    {
-        var events = Events(ordinal);
-        Span<uint> last = stackalloc uint[1];
-        for (; events > 0; events--)
-        {
-            // What is staged and not yet published is little, and lies at the end.
-            Positions(ordinal, events - 1, last);
-            if (last[0] < limit)
-            {
-                break;
-            }
-        }
-
-        return events;
-    }
+    public int Events(int ordinal) => _table[ordinal].Events;
 
     /// <summary>The relative position of the stream's first event here.</summary>
-    public uint FirstPosition(int ordinal) => _entries[ordinal].First;
+    public uint FirstPosition(int ordinal) => _table[ordinal].First;
+
+    /// <summary>How many of the stream's events lie below a relative position.</summary>
+    /// <exception cref="SegmentDamagedException">A checkpoint does not add up.</exception>
+    public int EventsBelow(int ordinal, long limit)
+    {
+        ref var stream = ref _table[ordinal];
+        if (limit >= Next)
+        {
+            return stream.Events;
+        }
+
+        if (limit >= _uncovered.First)
+        {
+            return stream.Covered + _uncovered.CountBelow(ordinal, limit);
+        }
+
+        // Of a segment that ends before what was written. Nothing hurries here.
+        var positions = new uint[stream.Covered];
+        Positions(ordinal, 0, positions);
+        return positions.Count(position => position < limit);
+    }
 
     /// <summary>The stream's ordinal, or −1.</summary>
     /// <exception cref="SegmentDamagedException">A frame that holds a name does not verify.</exception>
     public int Find(uint hash, ReadOnlySpan<byte> name)
     {
-        for (var ordinal = _buckets[hash & (uint)(_buckets.Length - 1)]; ordinal != NoOrdinal;)
+        var ordinal = _table.Find(hash, name, out var isNewlyNamed);
+        if (isNewlyNamed)
         {
-            ref var entry = ref _entries[ordinal];
-            if (entry.Hash == hash && IsNamed(ordinal, ref entry, name))
-            {
-                return ordinal;
-            }
-
-            ordinal = entry.Next;
+            LearnState(ordinal);
         }
 
-        return NoOrdinal;
+        return ordinal;
     }
 
     /// <summary>Adds a stream that has no event here yet; answers its ordinal.</summary>
     /// <param name="hash">The name's hash.</param>
-    /// <param name="name">The name; empty for a restored one, whose name its first event's frame tells.</param>
+    /// <param name="name">The name.</param>
     /// <param name="firstRevision">The revision that its first event here has.</param>
     /// <param name="previous">The position of its last event before this segment; −1: none.</param>
     public int Begin(uint hash, ReadOnlySpan<byte> name, long firstRevision, long previous)
     {
-        var ordinal = _entries.Count;
-        if (ordinal == _buckets.Length)
-        {
-            Rehash();
-        }
-
-        ref var bucket = ref _buckets[hash & (uint)(_buckets.Length - 1)];
-        _entries.Add(new Entry
-        {
-            Hash = hash,
-            Next = bucket,
-            Name = name.IsEmpty ? 0 : Keep(name),
-            FirstRevision = firstRevision,
-            Previous = previous,
-        });
-        UncoveredStreamBytes += StreamDelta.BytesOf(firstRevision);
-        return bucket = ordinal;
+        _begunBytes += StreamDelta.BytesOf(firstRevision);
+        return _table.Add(hash, name, firstRevision, previous);
     }
 
     /// <summary>Takes back the streams from this ordinal on, which have no events.</summary>
     public void TakeBack(int from)
     {
-        for (var ordinal = _entries.Count - 1; ordinal >= from; ordinal--)
+        for (var ordinal = Count - 1; ordinal >= from; ordinal--)
         {
-            // The newest stands first in its bucket, and its name last among the names.
-            ref var entry = ref _entries[ordinal];
-            _buckets[entry.Hash & (uint)(_buckets.Length - 1)] = entry.Next;
-            UncoveredStreamBytes -= StreamDelta.BytesOf(entry.FirstRevision);
+            _begunBytes -= StreamDelta.BytesOf(FirstRevision(ordinal));
             _notLive.Remove(ordinal);
-            Forget(entry.Name);
+            _table.RemoveLast();
         }
-
-        _entries.Truncate(from);
     }
 
-    /// <summary>Adds the stream's next event; answers its revision.</summary>
-    public long Add(int ordinal, uint relativePosition)
+    /// <summary>Adds the next events, each of the stream of an ordinal; answers their revisions.</summary>
+    public void Add(ReadOnlySpan<int> ordinals, Span<long> revisions)
     {
-        ref var entry = ref _entries[ordinal];
-        if (entry.Events == 0)
+        for (var i = 0; i < ordinals.Length; i++)
         {
-            entry.First = relativePosition;
-        }
-        else
-        {
-            entry.LastBlock = _lists.Add(entry.LastBlock, entry.Events - 1, relativePosition);
+            ref var stream = ref _table[ordinals[i]];
+            if (stream.Events == stream.Covered)
+            {
+                _touched.Add(ordinals[i]);
+                stream.First = stream.Events == 0 ? Next + (uint)i : stream.First;
+            }
+
+            revisions[i] = stream.FirstRevision + stream.Events++;
         }
 
-        if (_notLive.Count > 0)
+        for (var i = 0; _notLive.Count > 0 && i < ordinals.Length; i++)
         {
-            _notLive.Remove(ordinal);
+            _notLive.Remove(ordinals[i]);
         }
 
-        _uncovered.Add(ordinal);
-        return entry.FirstRevision + entry.Events++;
+        _uncovered.Add(ordinals);
     }
 
-    /// <summary>Notes that a checkpoint covers everything added so far.</summary>
-    public void Covered()
+    /// <summary>Adds the next event; answers its revision.</summary>
+    public long Add(int ordinal)
     {
-        _uncovered.Clear();
-        CoveredStreams = Count;
-        UncoveredStreamBytes = 0;
+        long revision = 0;
+        Add([ordinal], new Span<long>(ref revision));
+        return revision;
+    }
+
+    /// <summary>Passes over positions that are no events any more.</summary>
+    public void AddGap(uint positions) => _uncovered.AddGap(positions);
+
+    /// <summary>Gathers the events that no checkpoint covers, and takes them for covered. The answer holds until events are added.</summary>
+    public StreamGroups Gather()
+    {
+        _touched.Sort();
+        EnsureLength(ref _ends, _touched.Count);
+        EnsureLength(ref _gathered, _uncovered.Count);
+
+        // A stream's count of covered events serves meanwhile as the place of its next position.
+        var end = 0;
+        for (var i = 0; i < _touched.Count; i++)
+        {
+            ref var stream = ref _table[_touched[i]];
+            (stream.Covered, end) = (end, end + stream.Events - stream.Covered);
+            _ends[i] = end;
+        }
+
+        var ordinals = _uncovered.Ordinals;
+        var position = _uncovered.First;
+        for (var (i, gap) = (0, 0); i < ordinals.Length; i++)
+        {
+            position += _uncovered.GapBefore(i, ref gap);
+            _gathered[_table[ordinals[i]].Covered++] = position++;
+        }
+
+        foreach (var ordinal in _touched)
+        {
+            _table[ordinal].Covered = _table[ordinal].Events;
+        }
+
+        return new StreamGroups(CollectionsMarshal.AsSpan(_touched), _ends.AsSpan(0, _touched.Count), _gathered);
+    }
+
+    /// <summary>Encodes what a checkpoint at this offset says of the events that none covers yet, and takes them for covered.</summary>
+    public ReadOnlyMemory<byte> Cover(long offset)
+    {
+        EnsureLength(ref _encoded, checked((int)MaxDeltaBytes));
+        var (first, events) = (_uncovered.First, _uncovered.Count);
+        var begun = new BegunStream[Count - _coveredStreams];
+        for (var i = 0; i < begun.Length; i++)
+        {
+            ref var stream = ref _table[_coveredStreams + i];
+            begun[i] = new BegunStream(stream.Hash, stream.FirstRevision, stream.First);
+        }
+
+        var encoded = _encoded.AsSpan(0, StreamDelta.Write(_encoded, begun, Gather(), first)).ToArray();
+        Pass(new StreamDelta(encoded, first, events, path, offset));
+        return encoded;
+    }
+
+    /// <summary>Takes what the next checkpoint says for true; false when it contradicts itself or what came before. Names are read when a hash matches.</summary>
+    public bool TryRestore(StreamDelta delta)
+    {
+        if (delta.First != _uncovered.Next || !delta.TryRead(
+            Count,
+            stream => _table[_table.Add(stream.Hash, name: [], stream.FirstRevision, NotKnown)].First = stream.First,
+            (ordinal, events) =>
+            {
+                ref var stream = ref _table[ordinal];
+                stream.Covered = stream.Events += events;
+            }))
+        {
+            return false;
+        }
+
+        Pass(delta);
+        return true;
     }
 
     /// <summary>Copies the relative positions of the stream's events from an index on, as many as the target takes.</summary>
+    /// <exception cref="SegmentDamagedException">A checkpoint does not add up.</exception>
     public void Positions(int ordinal, int from, Span<uint> target)
     {
-        ref var entry = ref _entries[ordinal];
-        if (from == 0 && !target.IsEmpty)
+        for (var i = SectionOf(FirstPosition(ordinal)); i < _covered.Count && !target.IsEmpty; i++)
         {
-            target[0] = entry.First;
-            target = target[1..];
-            from = 1;
-        }
-
-        _lists.Copy(entry.LastBlock, entry.Events - 1, from - 1, target);
-    }
-
-    private static int[] NewBuckets(int count)
-    {
-        var buckets = new int[count];
-        Array.Fill(buckets, NoOrdinal);
-        return buckets;
-    }
-
-    private bool IsNamed(int ordinal, ref Entry entry, ReadOnlySpan<byte> name)
-    {
-        if (entry.Name == 0)
-        {
-            if (!Names!.IsInStream(entry.First, name))
+            var events = _covered[i].EventsOf(ordinal);
+            if (from < events)
             {
-                return false;
+                var some = target[..Math.Min(target.Length, events - from)];
+                _covered[i].Copy(ordinal, from, some);
+                target = target[some.Length..];
             }
 
-            // Nothing was added since it was restored: for that it would have been found by its name.
+            from = Math.Max(0, from - events);
+        }
+
+        _uncovered.Copy(ordinal, from, target);
+    }
+
+    private static void EnsureLength<T>(ref T[] array, int length)
+    {
+        if (array.Length < length)
+        {
+            array = new T[Math.Max(length, 2 * array.Length)];
+        }
+    }
+
+    /// <summary>Of a stream that checkpoints told of. Nothing was added to it since: for that it would have been found by its name.</summary>
+    private void LearnState(int ordinal)
+    {
+        try
+        {
             Span<uint> last = stackalloc uint[1];
-            Positions(ordinal, entry.Events - 1, last);
-            SetState(ordinal, Names.StateAfter(last[0]));
-            entry.Name = Keep(name);
-            return true;
+            Positions(ordinal, Events(ordinal) - 1, last);
+            SetState(ordinal, Names!.StateAfter(last[0]));
         }
-
-        var kept = Kept(entry.Name);
-        return name.SequenceEqual(kept.Slice(sizeof(ushort), BinaryPrimitives.ReadUInt16LittleEndian(kept)));
-    }
-
-    private Span<byte> Kept(uint name) => _names[(int)((name - 1) / NameChunkBytes)].AsSpan((int)((name - 1) % NameChunkBytes));
-
-    private uint Keep(ReadOnlySpan<byte> name)
-    {
-        if (_namesUsed + sizeof(ushort) + name.Length > NameChunkBytes)
+        catch
         {
-            _names.Add(new byte[NameChunkBytes]);
-            _namesUsed = 0;
+            // Else it would count as live the next time.
+            _table[ordinal].Name = 0;
+            throw;
         }
-
-        var kept = (uint)(((_names.Count - 1) * NameChunkBytes) + _namesUsed + 1);
-        BinaryPrimitives.WriteUInt16LittleEndian(Kept(kept), (ushort)name.Length);
-        name.CopyTo(Kept(kept)[sizeof(ushort)..]);
-        _namesUsed += sizeof(ushort) + name.Length;
-        return kept;
     }
 
-    private void Forget(uint name)
+    private void Pass(StreamDelta delta)
     {
-        // Only the last one: behind it may lie that of a restored stream, met in the same batch.
-        if (name != 0 && (name - 1) / NameChunkBytes == (uint)_names.Count - 1
-            && (int)((name - 1) % NameChunkBytes) is var at && at + sizeof(ushort) + BinaryPrimitives.ReadUInt16LittleEndian(Kept(name)) == _namesUsed)
+        _covered.Add(delta);
+        _uncovered.GoOnAt(delta.First + (uint)delta.Events);
+        _touched.Clear();
+        _coveredStreams = Count;
+        _begunBytes = 0;
+    }
+
+    /// <summary>The first checkpoint that covers more than what lies below a relative position.</summary>
+    private int SectionOf(uint position)
+    {
+        var (low, high) = (0, _covered.Count);
+        while (low < high)
         {
-            _namesUsed = at;
+            var middle = (low + high) / 2;
+            (low, high) = _covered[middle].First + (uint)_covered[middle].Events <= position ? (middle + 1, high) : (low, middle);
         }
-    }
 
-    private void Rehash()
-    {
-        _buckets = NewBuckets(_buckets.Length * 2);
-        for (var ordinal = 0; ordinal < _entries.Count; ordinal++)
-        {
-            // In order, so that the newest still stands first in its bucket.
-            ref var entry = ref _entries[ordinal];
-            ref var bucket = ref _buckets[entry.Hash & (uint)(_buckets.Length - 1)];
-            entry.Next = bucket;
-            bucket = ordinal;
-        }
-    }
-
-    private struct Entry
-    {
-        public uint Hash;
-        public int Next;
-
-        /// <summary>Where the name is kept, plus 1; 0: not kept.</summary>
-        public uint Name;
-        public uint First;
-        public uint LastBlock;
-        public int Events;
-        public long FirstRevision;
-        public long Previous;
+        return low;
     }
 }

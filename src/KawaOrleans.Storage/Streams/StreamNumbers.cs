@@ -8,57 +8,79 @@ namespace KawaOrleans.Storage.Streams;
 /// <remarks>What is staged and not yet on disk counts: whoever is refused because of it is told after it is on disk.</remarks>
 internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
 {
+    /// <summary>Fits the nearest cache with what else is at work there.</summary>
+    private const int CopyStepBytes = 16 * 1024;
+
+    /// <summary>Behind so many bytes of an event its stream's name ends at the latest.</summary>
+    private const int MostBytesToName = FrameLayout.HeaderBytes + EventBody.FixedBytes + EventBody.OccurredBytes
+        + StreamMetadata.PrefixBytes + Limits.MaxNameBytes;
+
     private int[] _ordinals = [];
     private long[] _revisions = [];
     private long[] _lastOfExpected = [];
-
     private StreamState[] _stateOfExpected = [];
-    private StreamState _stateAfter;
+    private StreamConflict? _ended;
+    private int _lastEvent;
     private int _count;
 
     /// <summary>The revisions of the batch last numbered, one an event.</summary>
     public ReadOnlySpan<long> Revisions => _revisions.AsSpan(0, _count);
 
-    /// <summary>Numbers the batch, or answers what stands against it; then nothing has changed.</summary>
-    /// <param name="frames">The batch, not stamped.</param>
-    /// <param name="relativePosition">The position of its first event.</param>
+    /// <summary>Copies the batch to where it goes and numbers it there, or answers what stands against it; then no stream has changed.</summary>
+    /// <remarks>A batch is larger than the nearest caches: each event is looked at when copying has brought it there. Not its copy: what was just stored in large
+    /// words is slow to read in small ones.</remarks>
+    /// <param name="batch">The batch, not stamped.</param>
+    /// <param name="target">Where it goes.</param>
     /// <param name="expected">What it expects of streams.</param>
-    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; nothing has changed.</exception>
-    public StreamConflict? Number(ReadOnlySpan<byte> frames, uint relativePosition, StreamExpectations expected)
+    /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; no stream has changed.</exception>
+    public StreamConflict? Number(ReadOnlySpan<byte> batch, Span<byte> target, StreamExpectations expected)
     {
-        lock (streams.Gate)
+        var known = streams.Count;
+        (_count, _ended) = (0, null);
+        for (var (at, copied) = (0, 0); ;)
         {
-            var known = streams.Count;
-            try
+            // Step by step, so that readers of streams wait for one step at the most.
+            lock (streams.Gate)
             {
-                if ((Resolve(frames) ?? (expected.All.Count > 0 ? Conflict(expected) : null)) is { } conflict)
+                try
+                {
+                    var step = Math.Min(CopyStepBytes, batch.Length - copied);
+                    batch.Slice(copied, step).CopyTo(target[copied..]);
+                    copied += step;
+                    at = Resolve(batch[..copied], at, isWhole: copied == batch.Length);
+                    if (copied < batch.Length)
+                    {
+                        continue;
+                    }
+
+                    if ((_ended ?? (expected.All.Count > 0 ? Conflict(expected) : null)) is { } conflict)
+                    {
+                        streams.TakeBack(known);
+                        return conflict;
+                    }
+                }
+                catch
                 {
                     streams.TakeBack(known);
-                    return conflict;
+                    throw;
                 }
-            }
-            catch
-            {
-                streams.TakeBack(known);
-                throw;
-            }
 
-            for (var i = 0; i < _count; i++)
-            {
-                _revisions[i] = streams.Add(_ordinals[i], relativePosition + (uint)i);
-            }
+                streams.Add(_ordinals.AsSpan(0, _count), _revisions);
 
-            // Only the last event of a batch can say anything of its stream.
-            streams.SetState(_ordinals[_count - 1], _stateAfter);
-            return null;
+                // Only the last event of a batch can say anything of its stream.
+                streams.SetState(_ordinals[_count - 1], StreamStates.Of((FrameTraits)batch[_lastEvent + FrameLayout.Traits]));
+                return null;
+            }
         }
     }
 
-    /// <summary>Finds the stream of each event, beginning those that have no event in this segment yet; answers the first that has ended.</summary>
-    private StreamConflict? Resolve(ReadOnlySpan<byte> frames)
+    /// <summary>Finds the streams of the events from an offset on whose names are there, beginning those that have no event in this segment yet;
+    /// answers the offset of the event behind.</summary>
+    private int Resolve(ReadOnlySpan<byte> frames, int at, bool isWhole)
     {
+        var end = isWhole ? frames.Length : frames.Length - MostBytesToName;
         ReadOnlySpan<byte> lastName = default;
-        for (_count = 0; !frames.IsEmpty; _count++)
+        for (; at < end; _count++)
         {
             var i = _count;
             if (i == _ordinals.Length)
@@ -67,26 +89,27 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
                 Array.Resize(ref _revisions, _ordinals.Length);
             }
 
-            var name = EventBody.StreamOf(frames);
-            if (i > 0 && name.SequenceEqual(lastName))
+            var frame = frames[at..];
+            var name = EventBody.StreamOf(frame);
+            if (!lastName.IsEmpty && name.SequenceEqual(lastName))
             {
                 _ordinals[i] = _ordinals[i - 1];
             }
             else
             {
-                _ordinals[i] = Resolve(BinaryPrimitives.ReadUInt32LittleEndian(frames[FrameLayout.StreamHash..]), name);
+                _ordinals[i] = Resolve(BinaryPrimitives.ReadUInt32LittleEndian(frame[FrameLayout.StreamHash..]), name);
                 lastName = name;
                 if (streams.StateOf(_ordinals[i]) == StreamState.Tombstoned)
                 {
-                    return StreamConflict.Ended(Encoding.UTF8.GetString(name), streams.LastRevision(_ordinals[i]));
+                    _ended ??= StreamConflict.Ended(Encoding.UTF8.GetString(name), streams.LastRevision(_ordinals[i]));
                 }
             }
 
-            _stateAfter = StreamStates.Of((FrameTraits)frames[FrameLayout.Traits]);
-            frames = frames[FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frames[FrameLayout.Length..]))..];
+            _lastEvent = at;
+            at += FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frame[FrameLayout.Length..]));
         }
 
-        return null;
+        return at;
     }
 
     private int Resolve(uint hash, ReadOnlySpan<byte> name)

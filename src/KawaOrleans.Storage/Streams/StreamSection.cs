@@ -53,6 +53,8 @@ internal readonly ref struct StreamSection
     /// <param name="offsetOf">The offset of the frame of a stream's first event, by its ordinal.</param>
     public static byte[] Encode(OpenStreams streams, Func<int, ulong> fullHashOf, Func<int, long> offsetOf)
     {
+        // No checkpoint covers any, so there is a group for each.
+        var groups = streams.Gather();
         var order = new int[streams.Count];
         var keys = new ulong[streams.Count];
         var filter = new byte[NameFilter.BytesFor(streams.Count)];
@@ -66,7 +68,6 @@ internal readonly ref struct StreamSection
         Array.Sort(keys, order);
         var table = new byte[EntryBytes * order.Length];
         var lists = new MemoryStream();
-        var positions = new uint[1024];
         for (var i = 0; i < order.Length; i++)
         {
             var ordinal = order[i];
@@ -76,7 +77,7 @@ internal readonly ref struct StreamSection
             BinaryPrimitives.WriteInt32LittleEndian(entry[8..], streams.Events(ordinal));
             BinaryPrimitives.WriteUInt32LittleEndian(entry[12..], (uint)lists.Length);
             BinaryPrimitives.WriteInt64LittleEndian(entry[PreviousAt..], streams.Previous(ordinal));
-            WriteList(lists, streams, ordinal, positions);
+            WriteList(lists, groups.Positions(ordinal));
         }
 
         var section = new byte[FixedBytes + filter.Length + table.Length + lists.Length];
@@ -173,19 +174,12 @@ internal readonly ref struct StreamSection
         return true;
     }
 
-    private static void WriteList(MemoryStream lists, OpenStreams streams, int ordinal, uint[] positions)
+    private static void WriteList(MemoryStream lists, ReadOnlySpan<uint> positions)
     {
         Span<byte> number = stackalloc byte[Varint.MostBytes];
-        var last = streams.FirstPosition(ordinal);
-        for (var from = 1; from < streams.Events(ordinal); from += positions.Length)
+        for (var i = 1; i < positions.Length; i++)
         {
-            var some = positions.AsSpan(0, Math.Min(positions.Length, streams.Events(ordinal) - from));
-            streams.Positions(ordinal, from, some);
-            foreach (var position in some)
-            {
-                lists.Write(number[..Varint.Write(number, position - last)]);
-                last = position;
-            }
+            lists.Write(number[..Varint.Write(number, positions[i] - positions[i - 1])]);
         }
     }
 

@@ -6,6 +6,7 @@ internal static class Varint
     public const int MostBytes = 10;
 
     /// <summary>Writes the number; answers how many bytes it took.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     public static int Write(Span<byte> target, ulong number)
     {
         var at = 0;

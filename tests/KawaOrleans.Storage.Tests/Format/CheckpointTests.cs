@@ -17,9 +17,9 @@ public sealed class CheckpointTests
 
         var read = Read(written)!;
 
-        Assert.Equal(lengths, read.FrameLengths);
-        Assert.Equal(written, read with { FrameLengths = written.FrameLengths, Streams = written.Streams });
-        Assert.True(written.Streams.Says(read.Streams));
+        Assert.Equal(lengths, Lengths(read));
+        Assert.Equal(written.Streams.ToArray(), read.Streams.ToArray());
+        Assert.Equal(written, read with { Lengths = written.Lengths, Streams = written.Streams });
     }
 
     [Fact]
@@ -27,20 +27,19 @@ public sealed class CheckpointTests
     {
         foreach (var length in (int[])[40, 72, 1016, 1024, 1032, 131_064, 131_072, 8 << 20])
         {
-            var lengths = Enumerable.Repeat(length, 100).ToArray();
-            var body = new byte[4096];
-            var written = Sample(lengths).Write(body);
+            var encoded = Storage.Tests.Sample.Lengths([.. Enumerable.Repeat(length, 100)]);
 
-            Assert.True(FrameLayout.Padded(FrameLayout.HeaderBytes + written) <= Checkpoint.MaxFrameBytes(100, 100L * length) + StreamDelta.MaxBytes(Storage.Tests.Sample.Streams(100)), $"{length}");
+            Assert.True(encoded.Length <= Checkpoint.MaxLengthBytes(100, 100L * length), $"{length}");
         }
     }
 
     [Fact]
-    public void A_checkpoint_cut_short_in_its_body_is_none()
+    public void A_checkpoint_cut_short_before_its_streams_is_none()
     {
         var checkpoint = Sample([200, 2048, 200_000]);
         var body = new byte[100];
-        var length = checkpoint.Write(body);
+        var length = checkpoint.Write(body) - checkpoint.Streams.Length;
+        Assert.NotNull(ReadBody(body.AsSpan(0, length)));
         for (var shorter = 0; shorter < length; shorter++)
         {
             Assert.Null(ReadBody(body.AsSpan(0, shorter)));
@@ -53,8 +52,18 @@ public sealed class CheckpointTests
         Assert.Null(Read(Sample([200]) with { CoveredOffset = Offset - 8 }));
         Assert.Null(Read(Sample([200]) with { Previous = Offset }));
         Assert.Null(Read(Sample([200]) with { Previous = -8 }));
-        Assert.Null(Read(Sample([32])));
-        Assert.Null(Read(Sample([Limits.MaxEventBytes + 8])));
+        Assert.Null(Read(Sample([200]) with { Events = -1 }));
+        Assert.Null(Read(Sample([200]) with { Events = 100 }));
+    }
+
+    [Theory]
+    [InlineData(32)]
+    [InlineData(Limits.MaxEventBytes + 8)]
+    public void A_length_that_no_frame_has_does_not_lead_anywhere(int length)
+    {
+        const long End = 1 << 24;
+        Assert.True(new CoveredSection(0, End - 40, Sample([40]) with { CoveredOffset = End }).TryDecode(new uint[1], 0));
+        Assert.False(new CoveredSection(0, End - length, Sample([length]) with { CoveredOffset = End }).TryDecode(new uint[1], 0));
     }
 
     private static Checkpoint Sample(int[] lengths) => new()
@@ -63,9 +72,23 @@ public sealed class CheckpointTests
         Previous = 8192,
         ContentHash = 0xFEED_FACE_CAFE_BEEF,
         LastTimestamp = 638_000,
-        FrameLengths = lengths,
-        Streams = StreamDelta.Of(Storage.Tests.Sample.Streams(lengths.Length)),
+        Events = lengths.Length,
+        Lengths = Storage.Tests.Sample.Lengths(lengths),
+        Streams = Storage.Tests.Sample.Streams(lengths.Length).Cover(Offset),
     };
+
+    private static int[] Lengths(Checkpoint checkpoint)
+    {
+        var lengths = new int[checkpoint.Events];
+        var at = 0;
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            Assert.True(Checkpoint.TryReadLength(checkpoint.Lengths.Span, ref at, out lengths[i]));
+        }
+
+        Assert.Equal(checkpoint.Lengths.Length, at);
+        return lengths;
+    }
 
     private static Checkpoint? Read(Checkpoint checkpoint)
     {

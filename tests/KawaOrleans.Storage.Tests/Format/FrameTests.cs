@@ -217,8 +217,9 @@ public sealed class FrameTests
             Previous = 0,
             ContentHash = 1,
             LastTimestamp = 2,
-            FrameLengths = [200, 2048],
-            Streams = StreamDelta.Of(Sample.Streams(2)),
+            Events = 2,
+            Lengths = Sample.Lengths([200, 2048]),
+            Streams = Sample.Streams(2).Cover(0),
         };
         return Other(FrameKind.Checkpoint, checkpoint.Write(body), body);
     }

@@ -139,6 +139,7 @@ public sealed class CheckpointRecoveryTests
     [InlineData("previous checkpoint")]
     [InlineData("events")]
     [InlineData("streams")]
+    [InlineData("lengths")]
     public async Task A_checkpoint_that_contradicts_the_frames_before_it_is_damage(string wrong)
     {
         var volume = new SimulatedVolume();
@@ -161,8 +162,9 @@ public sealed class CheckpointRecoveryTests
         {
             "content hash" => written with { ContentHash = written.ContentHash + 1 },
             "previous checkpoint" => written with { Previous = FileLayout.FirstFrame },
-            "streams" => written with { Streams = StreamDelta.Of(Sample.Streams(written.FrameLengths.Count)) },
-            _ => written with { FrameLengths = [.. written.FrameLengths.Skip(1)] },
+            "streams" => written with { Streams = Sample.Streams(written.Events).Cover(0) },
+            "lengths" => written with { Lengths = Sample.Lengths([.. Enumerable.Repeat(64, written.Events)]) },
+            _ => written with { Events = written.Events - 1, Lengths = Sample.Lengths([.. Enumerable.Repeat(64, written.Events - 1)]) },
         };
         var frame = new byte[bytes.Length];
         var body = forged.Write(frame.AsSpan(FrameLayout.HeaderBytes));

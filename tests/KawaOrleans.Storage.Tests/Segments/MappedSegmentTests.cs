@@ -34,6 +34,22 @@ public sealed class MappedSegmentTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_that_is_not_written_leaves_nothing_behind_the_tail()
+    {
+        var copy = _directory.File("copy.seg");
+        using var segment = Segment.Create(_path, Sample.Header());
+        var writer = segment.OpenWriter(Guid.NewGuid(), Durability.Mapped);
+        await writer.AppendAsync(Sample.Batch(0, 4));
+        var expected = StreamExpectations.Of([new StreamExpectation("nobody", ExpectedRevision.StreamExists)]);
+
+        Assert.Equal(BatchFate.UnexpectedRevision, (await Sample.AppendAsync(writer, Sample.Batch(4, 4), expected)).Fate);
+
+        CopyOpenFile(segment, copy);
+        using var left = Segment.Open(copy);
+        Assert.Equal((4L, 0L), (left.Tail.Position, left.TornBytes));
+    }
+
+    [Fact]
     public void A_mapped_segment_left_open_by_a_dead_process_is_resumed_in_the_same_run_of_the_system()
     {
         var copy = _directory.File("copy.seg");

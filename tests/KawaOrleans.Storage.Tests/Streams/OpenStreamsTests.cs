@@ -6,33 +6,6 @@ namespace KawaOrleans.Storage.Tests.Streams;
 public sealed class OpenStreamsTests
 {
     [Fact]
-    public void Lists_of_positions_hold_what_lists_hold()
-    {
-        for (var seed = 0; seed < 20; seed++)
-        {
-            var random = new Random(seed);
-            var lists = new PositionLists();
-            var model = Enumerable.Range(0, 6).Select(_ => (Numbers: new List<uint>(), Last: 0U)).ToArray();
-            for (var i = 0U; i < 9000; i++)
-            {
-                ref var list = ref model[random.Next(3) == 0 ? random.Next(model.Length) : 0];
-                list.Last = lists.Add(list.Last, list.Numbers.Count, i);
-                list.Numbers.Add(i);
-            }
-
-            foreach (var (numbers, last) in model)
-            {
-                for (var from = 0; from < numbers.Count; from += 1 + random.Next(200))
-                {
-                    var target = new uint[Math.Min(numbers.Count - from, random.Next(3000))];
-                    lists.Copy(last, numbers.Count, from, target);
-                    Assert.Equal(numbers.GetRange(from, target.Length), target);
-                }
-            }
-        }
-    }
-
-    [Fact]
     public void Streams_hold_what_a_dictionary_holds()
     {
         for (var seed = 0; seed < 40; seed++)
@@ -41,7 +14,7 @@ public sealed class OpenStreamsTests
             var names = Enumerable.Range(0, 300).Select(i => $"stream/{i}").Concat(SameHash.Pairs.SelectMany(p => new[] { p.A, p.B })).ToList();
             var model = new Dictionary<string, List<uint>>();
             var order = new List<string>();
-            var streams = new OpenStreams();
+            var streams = new OpenStreams("streams");
             for (var position = 0U; position < 4000; position++)
             {
                 var name = names[random.Next(random.Next(names.Count) + 1)];
@@ -62,8 +35,12 @@ public sealed class OpenStreamsTests
                     model.Add(name, []);
                 }
 
-                Assert.Equal(100 + model[name].Count, streams.Add(ordinal, position));
+                Assert.Equal(100 + model[name].Count, streams.Add(ordinal));
                 model[name].Add(position);
+                if (random.Next(700) == 0)
+                {
+                    streams.Cover(position);
+                }
             }
 
             for (var ordinal = 0; ordinal < order.Count; ordinal++)
@@ -75,18 +52,62 @@ public sealed class OpenStreamsTests
                 var found = new uint[expected.Count - from];
                 streams.Positions(ordinal, from, found);
                 Assert.Equal(expected.Skip(from), found);
+                var limit = random.Next(4001);
+                Assert.Equal(expected.Count(position => position < limit), streams.EventsBelow(ordinal, limit));
             }
         }
+    }
+
+    [Fact]
+    public void A_stream_is_found_among_many_newer_events_of_others()
+    {
+        var streams = new OpenStreams("streams");
+        var rare = Begin(streams, "rare");
+        var often = Begin(streams, "often");
+        var model = new List<uint>();
+        for (var position = 0U; position < 30_000; position++)
+        {
+            var isRare = position % 4999 == 0;
+            streams.Add(isRare ? rare : often);
+            if (isRare)
+            {
+                model.Add(position);
+            }
+        }
+
+        for (var from = 0; from < model.Count; from++)
+        {
+            var found = new uint[model.Count - from];
+            streams.Positions(rare, from, found);
+            Assert.Equal(model.Skip(from), found);
+        }
+    }
+
+    [Fact]
+    public void Positions_passed_over_belong_to_no_stream()
+    {
+        var streams = new OpenStreams("streams");
+        var (a, b) = (Begin(streams, "a"), Begin(streams, "b"));
+        streams.AddGap(3);
+        streams.Add(a);
+        streams.AddGap(1);
+        streams.AddGap(2);
+        streams.Add(b);
+        streams.Add(a);
+        var groups = streams.Gather();
+        Assert.Equal([3U, 8U], groups.Positions(a).ToArray());
+        Assert.Equal([7U], groups.Positions(b).ToArray());
+        Assert.Equal((3U, 7U, 9U), (streams.FirstPosition(a), streams.FirstPosition(b), streams.Next));
     }
 
     [Fact]
     public void Names_with_one_hash_are_two_streams()
     {
         var (a, b) = SameHash.Pairs[0];
-        var streams = new OpenStreams();
-        streams.Add(Begin(streams, a), 0);
+        var streams = new OpenStreams("streams");
+        streams.Add(Begin(streams, a));
         Assert.Equal(-1, Find(streams, b));
-        streams.Add(Begin(streams, b), 1);
+        streams.Add(Begin(streams, b));
         Assert.Equal((0, 1), (Find(streams, a), Find(streams, b)));
     }
 
@@ -95,10 +116,10 @@ public sealed class OpenStreamsTests
     {
         var (a, b) = SameHash.Pairs[0];
         var names = new Frames([a, b]);
-        var streams = new OpenStreams { Names = names };
+        var streams = new OpenStreams("streams") { Names = names };
         var hash = Hash(a);
-        streams.Add(streams.Begin(hash, [], 0, -1), 0);
-        streams.Add(streams.Begin(hash, [], 0, -1), 1);
+        streams.Add(streams.Begin(hash, [], 0, -1));
+        streams.Add(streams.Begin(hash, [], 0, -1));
         Assert.Equal((0, 1), (Find(streams, a), Find(streams, b)));
         Assert.Equal(-1, Find(streams, "another"));
         Assert.Equal(3, names.Read);
@@ -107,25 +128,31 @@ public sealed class OpenStreamsTests
     [Fact]
     public void What_the_last_event_said_of_a_stream_is_known_until_the_next_one()
     {
-        var streams = new OpenStreams();
+        var streams = new OpenStreams("streams");
         var (a, b) = (Begin(streams, "a"), Begin(streams, "b"));
         streams.SetState(a, StreamState.Deleted);
         Assert.Equal((StreamState.Deleted, StreamState.Live), (streams.StateOf(a), streams.StateOf(b)));
         streams.TakeBack(a);
         Assert.Equal(StreamState.Live, streams.StateOf(Begin(streams, "c")));
-        streams.Add(0, 0);
+        streams.Add(0);
         streams.SetState(0, StreamState.Deleted);
-        streams.Add(0, 1);
+        streams.Add(0);
         Assert.Equal(StreamState.Live, streams.StateOf(0));
     }
 
     [Fact]
     public void What_the_last_event_said_of_a_restored_stream_is_read_with_its_name()
     {
-        var streams = new OpenStreams { Names = new Frames(["a", "b", "a"]) };
-        streams.Add(streams.Begin(Hash("a"), [], 0, -1), 0);
-        streams.Add(streams.Begin(Hash("b"), [], 0, -1), 1);
-        streams.Add(0, 2);
+        var names = new Frames(["a", "b", "a"]) { Rotten = true };
+        var streams = new OpenStreams("streams") { Names = names };
+        streams.Add(streams.Begin(Hash("a"), [], 0, -1));
+        streams.Add(streams.Begin(Hash("b"), [], 0, -1));
+        streams.Add(0);
+
+        // Not known is not live: it is asked for again.
+        Assert.Throws<SegmentDamagedException>(() => Find(streams, "a"));
+        Assert.Throws<SegmentDamagedException>(() => Find(streams, "a"));
+        names.Rotten = false;
         Assert.Equal((0, 1), (Find(streams, "a"), Find(streams, "b")));
         Assert.Equal((StreamState.Deleted, StreamState.Live), (streams.StateOf(0), streams.StateOf(1)));
     }
@@ -133,7 +160,7 @@ public sealed class OpenStreamsTests
     [Fact]
     public void Names_of_refused_streams_leave_no_memory_behind()
     {
-        var streams = new OpenStreams();
+        var streams = new OpenStreams("streams");
         var name = new byte[500];
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++)
@@ -160,6 +187,10 @@ public sealed class OpenStreamsTests
             return name.SequenceEqual(Encoding.UTF8.GetBytes(names[relativePosition]));
         }
 
-        public StreamState StateAfter(uint relativePosition) => relativePosition == 2 ? StreamState.Deleted : StreamState.Live;
+        public bool Rotten { get; set; }
+
+        public StreamState StateAfter(uint relativePosition) => Rotten ? throw new SegmentDamagedException("file", 0, "rotten")
+            : relativePosition == 2 ? StreamState.Deleted
+            : StreamState.Live;
     }
 }

@@ -71,14 +71,14 @@ public sealed class StreamSectionTests
 
     private static (OpenStreams Streams, List<string> Given) Fill(List<string> names, Random random, int events)
     {
-        var streams = new OpenStreams();
+        var streams = new OpenStreams("streams");
         var given = new List<string>();
         for (var i = 0U; i < events; i++)
         {
             var name = names[random.Next(names.Count)];
             var utf8 = Encoding.UTF8.GetBytes(name);
             var ordinal = streams.Find(OpenStreamsTests.Hash(name), utf8);
-            streams.Add(ordinal >= 0 ? ordinal : streams.Begin(OpenStreamsTests.Hash(name), utf8, 7, previous: name.Length), i);
+            streams.Add(ordinal >= 0 ? ordinal : streams.Begin(OpenStreamsTests.Hash(name), utf8, 7, previous: name.Length));
             given.Add(name);
         }
 

@@ -136,6 +136,20 @@ public sealed class TombstoneTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>The writer looks at each event when its name is there, and names of metadata are longer than users' names.</summary>
+    [Fact]
+    public async Task The_longest_name_of_metadata_is_numbered_wherever_in_a_batch_it_begins()
+    {
+        var longest = new string('x', Limits.MaxNameBytes);
+        for (var before = 15_000; before < 16_500; before += 8)
+        {
+            var log = new Log(Durability.Durable);
+            var batch = EventBatch.EncodeNamed([new EventData("s", "t", new byte[before]), StreamMetadata.None.ToEvent(longest) with { Occurred = DateTimeOffset.UnixEpoch }]);
+            Assert.Equal(BatchFate.Written, (await log.TryAsync(batch, [])).Fate);
+            Assert.Equal(new StreamEnd(-1, StreamState.Live, 1), log.Newest.EndOf(longest));
+        }
+    }
+
     [Fact]
     public async Task Where_a_segment_ends_it_says_what_is_known_of_a_stream_and_of_its_metadata()
     {
