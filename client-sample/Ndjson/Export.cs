@@ -13,6 +13,11 @@ internal static class Export
         var lines = new ArrayBufferWriter<byte>(64 * 1024);
         await foreach (var e in log.ReadAsync(cancellation: cancellation))
         {
+            if (e.Type.StartsWith('$'))
+            {
+                continue; // what the store was told of its streams: no user may append it
+            }
+
             EventLine.Write(e, lines);
             lines.Write("\n"u8);
             events++;

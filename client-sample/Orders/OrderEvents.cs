@@ -17,3 +17,11 @@ internal sealed partial record OrderPaid(string Clerk)
     /// <inheritdoc cref="OrderPlaced.Type"/>
     public const string Type = "order-paid";
 }
+
+/// <summary>All that happened before, in one event.</summary>
+[MemoryPackable]
+internal sealed partial record OrderSummary(string? Customer, string? PaidBy)
+{
+    /// <inheritdoc cref="OrderPlaced.Type"/>
+    public const string Type = "order-summary";
+}

@@ -37,4 +37,18 @@ internal sealed class OrderStore(ILog log)
             }
         }
     }
+
+    /// <summary>Records a summary of the order and has readers begin there. If somebody changes the order meanwhile, nothing is done. If only the first
+    /// is done, readers begin earlier and come to the same.</summary>
+    public async Task SummarizeAsync(string id, CancellationToken cancellation = default)
+    {
+        var order = await LoadAsync(id, cancellation);
+        var stream = log.Stream(order.Stream);
+        if (order.Summarize() is { } summary && await stream.AppendAsync([summary], ExpectedRevision.Exactly(order.Revision), cancellation) is Appended written)
+        {
+            var now = await stream.GetMetadataAsync(cancellation);
+            var first = Math.Max(now.Metadata.TruncateBefore, written.Revisions![0]);
+            await stream.SetMetadataAsync(now.Metadata with { TruncateBefore = first }, now.Expected, cancellation);
+        }
+    }
 }

@@ -18,6 +18,7 @@ public interface ILog
     /// <exception cref="UnknownOutcomeException">No answer came for <see cref="KawaClientOptions.RetryFor"/> after the first was lost, or the writer does not
     /// remember that far back: the batch may or may not be in the log.</exception>
     /// <exception cref="EventIdConflictException">An event has the id of another event. Nothing was written.</exception>
+    /// <exception cref="StreamTombstonedException">A stream of the batch has ended for ever, and nothing was expected of streams. Nothing was written.</exception>
     /// <exception cref="RequestRefusedException">An event is larger than this log takes. Nothing was written.</exception>
     /// <exception cref="NodeUnavailableException">The node with the write segment is not alive. Nothing was written.</exception>
     /// <exception cref="LogNotWritableException">No segment can be opened now. Nothing was written.</exception>
@@ -31,7 +32,7 @@ public interface ILog
     /// <param name="batch">One or more events, encoded: <see cref="EventBatch.Encode"/>.</param>
     /// <param name="expected">What is expected: <see cref="StreamExpectations.Of"/>.</param>
     /// <param name="cancellation">Ends the wait; a batch that was already sent may be written all the same.</param>
-    /// <returns><see cref="Appended"/>, with the revisions of the streams named, or <see cref="RevisionConflict"/>.</returns>
+    /// <returns><see cref="Appended"/>, with the revisions of the streams named, <see cref="RevisionConflict"/>, or <see cref="StreamTombstoned"/>.</returns>
     /// <inheritdoc cref="AppendAsync(EventBatch, CancellationToken)" path="/exception"/>
     Task<AppendResult> AppendAsync(EventBatch batch, StreamExpectations expected, CancellationToken cancellation = default);
 
@@ -39,9 +40,10 @@ public interface ILog
     /// <exception cref="RequestRefusedException">No stream can have this name.</exception>
     IStreamHandle Stream(string name);
 
-    /// <summary>The streams whose names begin so, in the order of their first events: those that began before the call. Costs a look at each stream of
-    /// each segment.</summary>
-    /// <param name="prefix">What the names begin with; all unless given.</param>
+    /// <summary>The streams whose names begin so, in the order of their first events: those that began before the call and are not deleted. One of which
+    /// metadata hide all events is among them. Costs a look at each stream of each segment.</summary>
+    /// <param name="prefix">What the names begin with; all unless given. Those of metadata (<see cref="StreamMetadata.StreamOf"/>) only when it begins
+    /// with <c>$</c>.</param>
     /// <param name="cancellation">Ends the sequence with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="NodeUnavailableException">A node is down. All names before the failure were given out.</exception>

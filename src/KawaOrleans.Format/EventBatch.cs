@@ -35,6 +35,17 @@ public sealed class EventBatch
     public static EventBatch Encode(IReadOnlyList<EventData> events)
     {
         ArgumentNullException.ThrowIfNull(events);
+        for (var i = 0; i < events.Count; i++)
+        {
+            RefuseUnlessNamed(events[i], i);
+        }
+
+        return EncodeNamed(events);
+    }
+
+    /// <summary>The same for events whose names were checked: the system's own bear names that users' cannot.</summary>
+    internal static EventBatch EncodeNamed(IReadOnlyList<EventData> events)
+    {
         if (events.Count == 0)
         {
             throw new BatchRefusedException("A batch has at least one event; this one is empty.");
@@ -101,7 +112,7 @@ public sealed class EventBatch
         return new EventBatch(bytes, count, largest);
     }
 
-    private static int CheckedFrameLength(EventData e, int index)
+    private static void RefuseUnlessNamed(EventData e, int index)
     {
         if (Names.WhyNotText(e.Stream) is { } badStream)
         {
@@ -112,7 +123,10 @@ public sealed class EventBatch
         {
             throw new BatchRefusedException($"Event {index}: type name: {badType}.");
         }
+    }
 
+    private static int CheckedFrameLength(EventData e, int index)
+    {
         var length = FrameLayout.HeaderBytes + EventBody.LengthOf(e);
         return length <= Limits.MaxEventBytes
             ? (int)length
@@ -121,7 +135,8 @@ public sealed class EventBatch
 
     private static void WriteFrame(EventData e, int length, Span<byte> frame, bool last)
     {
-        var traits = (last ? FrameTraits.LastOfBatch : FrameTraits.None) | (e.Occurred is null ? FrameTraits.None : FrameTraits.HasOccurred);
+        var traits = (last ? FrameTraits.LastOfBatch : FrameTraits.None) | (e.Occurred is null ? FrameTraits.None : FrameTraits.HasOccurred)
+            | SystemEvent.TraitsOf(e.Type);
         BinaryPrimitives.WriteInt32LittleEndian(frame[FrameLayout.Length..], length);
         frame[FrameLayout.Kind] = (byte)FrameKind.Event;
         frame[FrameLayout.Traits] = (byte)traits;

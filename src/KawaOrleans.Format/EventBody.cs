@@ -60,14 +60,9 @@ internal static class EventBody
             return "the lengths inside the event do not add up to its own";
         }
 
-        if (Names.WhyNotText(body[parts.Stream..parts.Type]) is { } badStream)
+        if (WhyNotNamed(body, parts, traits) is { } badName)
         {
-            return $"stream name: {badStream}";
-        }
-
-        if (Names.WhyNotText(body[parts.Type..parts.Metadata]) is { } badType)
-        {
-            return $"type name: {badType}";
+            return badName;
         }
 
         // A time that no DateTimeOffset holds would be stored for ever and fail every reader.
@@ -78,5 +73,22 @@ internal static class EventBody
         }
 
         return HashStream(body[parts.Stream..parts.Type]) == streamHash ? null : "the stream hash is not that of the stream name";
+    }
+
+    private static string? WhyNotNamed(ReadOnlySpan<byte> body, EventParts parts, FrameTraits traits)
+    {
+        var stream = body[parts.Stream..parts.Type];
+        var type = body[parts.Type..parts.Metadata];
+        if (SystemEvent.IsMeant(stream, type, traits))
+        {
+            return SystemEvent.WhyNot(stream, type, traits, body[parts.Metadata..parts.Data], body[parts.Data..]);
+        }
+
+        if (Names.WhyNotText(stream) is { } badStream)
+        {
+            return $"stream name: {badStream}";
+        }
+
+        return Names.WhyNotText(type) is { } badType ? $"type name: {badType}" : null;
     }
 }

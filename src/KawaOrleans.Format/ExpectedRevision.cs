@@ -15,10 +15,10 @@ public readonly record struct ExpectedRevision
     /// <summary>Nothing: the stream may be at any revision, or have no event.</summary>
     public static ExpectedRevision Any => default;
 
-    /// <summary>That the stream has no event.</summary>
+    /// <summary>That the stream has no event, or was deleted by the last one it has.</summary>
     public static ExpectedRevision NoStream => new(NoStreamCode);
 
-    /// <summary>That the stream has an event.</summary>
+    /// <summary>That the stream has an event, and the last one did not delete it.</summary>
     public static ExpectedRevision StreamExists => new(StreamExistsCode);
 
     /// <summary>True when anything is expected.</summary>
@@ -43,6 +43,14 @@ public readonly record struct ExpectedRevision
         NoStreamCode => lastRevision < 0,
         StreamExistsCode => lastRevision >= 0,
         _ => lastRevision == Code - FirstExactCode,
+    };
+
+    /// <summary>The same of a stream in a state: one that was deleted counts as none, and its revisions go on.</summary>
+    public bool Allows(long lastRevision, StreamState state) => state switch
+    {
+        StreamState.Tombstoned => false,
+        StreamState.Deleted when Code is NoStreamCode or StreamExistsCode => Code == NoStreamCode,
+        _ => Allows(lastRevision),
     };
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ public enum FrameStatus
 /// <summary>One frame, as a view of bytes that stay where they are. Valid as long as those bytes are.</summary>
 public readonly ref struct Frame
 {
-    private const int KnownTraits = (int)(FrameTraits.LastOfBatch | FrameTraits.HasOccurred);
+    private const int KnownTraits = (int)(FrameTraits.LastOfBatch | FrameTraits.HasOccurred | FrameTraits.DeletesStream | FrameTraits.EndsStream);
 
     internal Frame(ReadOnlySpan<byte> bytes, long offset)
     {

@@ -35,4 +35,10 @@ public enum FrameTraits : byte
 
     /// <summary>The body carries an occurred time.</summary>
     HasOccurred = 2,
+
+    /// <summary>The event, of type <c>$deleted</c> and the last of its batch, deletes its stream: nothing before it is shown to readers.</summary>
+    DeletesStream = 4,
+
+    /// <summary>The event, of type <c>$tombstone</c> and the last of its batch, ends its stream for ever.</summary>
+    EndsStream = 8,
 }

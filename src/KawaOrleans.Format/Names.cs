@@ -58,6 +58,11 @@ public static class Names
         return null;
     }
 
+    /// <summary>Why no events lie under this name, or null when they may: a stream's name, or <see cref="StreamMetadata.StreamOf"/> of one.</summary>
+    public static string? WhyNotStream(string? name) => name?.StartsWith(StreamMetadata.Prefix, StringComparison.Ordinal) == true
+        ? WhyNotText(name[StreamMetadata.Prefix.Length..]) is { } reason ? $"behind '{StreamMetadata.Prefix}' comes a stream's name: {reason}" : null
+        : WhyNotText(name);
+
     /// <summary>The same rule for the encoded form, which is what a writer receives.</summary>
     internal static string? WhyNotText(ReadOnlySpan<byte> utf8)
     {

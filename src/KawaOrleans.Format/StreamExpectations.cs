@@ -35,7 +35,7 @@ public sealed class StreamExpectations
         var seen = new HashSet<string>(expected.Count, StringComparer.Ordinal);
         foreach (var (stream, _) in expected)
         {
-            if (Names.WhyNotText(stream) is { } reason)
+            if (Names.WhyNotStream(stream) is { } reason)
             {
                 throw new BatchRefusedException($"Stream '{stream}': {reason}.");
             }

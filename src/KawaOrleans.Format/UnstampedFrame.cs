@@ -5,6 +5,8 @@ namespace KawaOrleans.Format;
 /// <summary>An event frame as it is sent to be appended: everything but the stamp.</summary>
 internal static class UnstampedFrame
 {
+    private const FrameTraits Known = FrameTraits.LastOfBatch | FrameTraits.HasOccurred | FrameTraits.DeletesStream | FrameTraits.EndsStream;
+
     /// <summary>Why these bytes do not begin with an event frame that a writer may take, or null when they do; <see cref="WhyChanged"/> is
     /// asked last.</summary>
     /// <param name="rest">From the frame's first byte on.</param>
@@ -29,7 +31,7 @@ internal static class UnstampedFrame
         var frame = rest[..padded];
         var traits = (FrameTraits)frame[FrameLayout.Traits];
         endsBatch = (traits & FrameTraits.LastOfBatch) != 0;
-        if (frame[FrameLayout.Kind] != (byte)FrameKind.Event || (traits & ~(FrameTraits.LastOfBatch | FrameTraits.HasOccurred)) != 0)
+        if (frame[FrameLayout.Kind] != (byte)FrameKind.Event || (traits & ~Known) != 0)
         {
             return "only event frames with known flags can be appended";
         }

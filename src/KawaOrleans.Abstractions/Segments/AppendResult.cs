@@ -30,10 +30,21 @@ public sealed record Appended([property: Id(0)] long First, [property: Id(1)] in
 /// <param name="ActualRevision">The revision of its last event, which is on disk; −1: it has none.</param>
 [GenerateSerializer, Immutable, Alias("kawa.revision-conflict")]
 public sealed record RevisionConflict(
-    [property: Id(0)] string Stream, [property: Id(1)] ExpectedRevision Expected, [property: Id(2)] long ActualRevision) : AppendResult;
+    [property: Id(0)] string Stream, [property: Id(1)] ExpectedRevision Expected, [property: Id(2)] long ActualRevision) : AppendResult
+{
+    /// <summary>True when that last event deleted the stream: it counts as one without events, and what is appended next follows that revision.</summary>
+    [Id(3)]
+    public bool IsDeleted { get; init; }
+}
+
+/// <summary>Nothing was written: a stream of the batch, or one of which something was expected, has ended for ever.</summary>
+/// <param name="Stream">The stream; of several the first.</param>
+/// <param name="Revision">The revision of the event that ended it, which is on disk.</param>
+[GenerateSerializer, Immutable, Alias("kawa.stream-tombstoned")]
+public sealed record StreamTombstoned([property: Id(0)] string Stream, [property: Id(1)] long Revision) : AppendResult;
 
 /// <summary>The batches of the call had different outcomes.</summary>
-/// <param name="Batches">One for each batch, in order: <see cref="Appended"/>, <see cref="RevisionConflict"/>,
+/// <param name="Batches">One for each batch, in order: <see cref="Appended"/>, <see cref="RevisionConflict"/>, <see cref="StreamTombstoned"/>,
 /// <see cref="IdConflict"/> or <see cref="TooOldToTell"/>.</param>
 [GenerateSerializer, Immutable, Alias("kawa.batch-outcomes")]
 public sealed record BatchOutcomes([property: Id(0)] IReadOnlyList<AppendResult> Batches) : AppendResult;

@@ -9,7 +9,7 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     /// <param name="request">What to append; a plain block by <see cref="SegmentAppends.Append"/>.</param>
     /// <param name="cancellation">Ends the wait; the batches may be written all the same.</param>
     /// <returns><see cref="Appended"/> for all batches together; <see cref="BatchOutcomes"/> when they differ, or one of
-    /// <see cref="RevisionConflict"/>, <see cref="IdConflict"/> and <see cref="TooOldToTell"/> for a single one. With nothing written: <see cref="SegmentEnded"/> (ask the directory
+    /// <see cref="RevisionConflict"/>, <see cref="StreamTombstoned"/>, <see cref="IdConflict"/> and <see cref="TooOldToTell"/> for a single one. With nothing written: <see cref="SegmentEnded"/> (ask the directory
     /// for the chain and repeat there), <see cref="NotPrimary"/>, <see cref="Busy"/> (repeat later) or <see cref="OutOfSequence"/>.</returns>
     /// <exception cref="RequestRefusedException">The block is empty, too large or malformed. Nothing was written.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive. Nothing was written.</exception>
@@ -25,14 +25,24 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default);
 
     /// <summary>Committed events of one stream, as far as this segment holds them, and where its earlier ones lie. Costs next to nothing where the
-    /// stream has none.</summary>
+    /// stream has none. All of them, also those that the stream's metadata hide: what is seen <see cref="StreamVisibility"/> says.</summary>
     /// <exception cref="RequestRefusedException">No stream can have this name, a negative revision, or a limit out of bounds.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
     /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>
     [Alias("ReadStream"), ResponseTimeout("00:00:05")]
     ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default);
 
-    /// <summary>The streams whose first event lies in this segment.</summary>
+    /// <summary>What is known of streams where this segment ends; of the log's newest segment, what they are now.</summary>
+    /// <param name="streams">Their names, at most 10,000.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>One for each name; null where it is not known at this node.</returns>
+    /// <exception cref="RequestRefusedException">Too many names, or one that no stream can have.</exception>
+    /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
+    /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>
+    [Alias("FindStreams"), ResponseTimeout("00:00:05")]
+    ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, CancellationToken cancellation = default);
+
+    /// <summary>The streams whose first event lies in this segment, deleted ones too.</summary>
     /// <exception cref="RequestRefusedException">A limit out of bounds.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
     /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>

@@ -4,7 +4,7 @@ namespace KawaOrleans;
 [GenerateSerializer, Immutable, Alias("kawa.stream-read-request")]
 public sealed record StreamReadRequest
 {
-    /// <summary>The stream's name.</summary>
+    /// <summary>The stream's name; or that of the stream with its metadata, <see cref="StreamMetadata.StreamOf"/>.</summary>
     [Id(0)]
     public required string Stream { get; init; }
 
@@ -23,6 +23,18 @@ public sealed record StreamReadRequest
     /// <summary>About so many bytes, at least one event; 1 MiB unless set, at most 8 MiB.</summary>
     [Id(4)]
     public int MaxBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>True to be told in <see cref="StreamReadResult.Standing"/> what is known of the stream where the segment ends; false unless set.</summary>
+    [Id(5)]
+    public bool WithStanding { get; init; }
+
+    /// <summary>Set to be told in <see cref="StreamReadResult.FirstSince"/> where the events begin that were recorded then or later.</summary>
+    [Id(6)]
+    public DateTimeOffset? RecordedFrom { get; init; }
+
+    /// <summary>How long to wait for the event <see cref="From"/> or a later one, forward only; not at all unless set, at most 2 s.</summary>
+    [Id(7)]
+    public TimeSpan Wait { get; init; }
 }
 
 /// <summary>What a segment answered to a read of a stream.</summary>
@@ -51,4 +63,13 @@ public sealed record StreamReadResult
     /// <summary>True when the segment takes no more events: newer ones may lie in a later segment.</summary>
     [Id(4)]
     public required bool HasEnded { get; init; }
+
+    /// <summary>What is known of the stream where the segment ends; null when it was not asked for, or is not known at its node.</summary>
+    [Id(5)]
+    public StreamStanding? Standing { get; init; }
+
+    /// <summary>With <see cref="StreamReadRequest.RecordedFrom"/>: the revision of the first event here that was recorded then or later; behind the last one
+    /// here when all are older. Else 0.</summary>
+    [Id(6)]
+    public long FirstSince { get; init; }
 }

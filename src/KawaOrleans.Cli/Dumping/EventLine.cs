@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -9,6 +10,8 @@ namespace KawaOrleans.Cli.Dumping;
 internal static class EventLine
 {
     private const int MaxDepth = 64;
+
+    private static readonly byte[] MetadataType = Encoding.UTF8.GetBytes(StreamChange.MetadataType);
 
     // A line is one object around data and metadata: one level more than they may have.
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth + 1 };
@@ -29,7 +32,15 @@ internal static class EventLine
                 WriteTime(json, "time", occurred);
             }
 
-            WriteBytes(json, "data", "dataBase64", e.Data);
+            if (e.TypeUtf8.SequenceEqual(MetadataType) && StreamMetadata.Decode(e.Data, default) is { } metadata)
+            {
+                Write(json, metadata);
+            }
+            else
+            {
+                WriteBytes(json, "data", "dataBase64", e.Data);
+            }
+
             if (!e.Metadata.IsEmpty)
             {
                 WriteBytes(json, "metadata", "metadataBase64", e.Metadata);
@@ -39,6 +50,24 @@ internal static class EventLine
         }
 
         output.Write("\n"u8);
+    }
+
+    /// <summary>What an event says of another stream's events, in words instead of bytes.</summary>
+    private static void Write(Utf8JsonWriter json, StreamMetadata metadata)
+    {
+        json.WriteStartObject("streamMetadata");
+        json.WriteNumber("truncateBefore", metadata.TruncateBefore);
+        if (metadata.MaxCount is { } count)
+        {
+            json.WriteNumber("maxCount", count);
+        }
+
+        if (metadata.MaxAge is { } age)
+        {
+            json.WriteString("maxAge", age.ToString("c", CultureInfo.InvariantCulture));
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteTime(Utf8JsonWriter json, string name, long ticks)

@@ -83,7 +83,7 @@ internal sealed class BlockOutcome
         {
             Appended all => all.Count == block.Batches.Sum(static batch => batch.Batch.Count),
             BatchOutcomes each => each.Batches.Count == block.Batches.Count,
-            IdConflict or TooOldToTell or RevisionConflict => true,
+            IdConflict or TooOldToTell or RevisionConflict or StreamTombstoned => true,
             _ => false,
         };
         return fits ? null : new UnknownOutcomeException(log, $"an answer came that does not fit the call: {answer}");
@@ -99,6 +99,12 @@ internal sealed class BlockOutcome
                 break;
             case RevisionConflict conflict:
                 batch.Tell(conflict);
+                break;
+            case StreamTombstoned tombstone when batch.Expected is not null:
+                batch.Tell(tombstone);
+                break;
+            case StreamTombstoned tombstone:
+                batch.Refuse(new StreamTombstonedException(_log, tombstone));
                 break;
             case IdConflict conflict:
                 batch.Refuse(new EventIdConflictException(_log, conflict));

@@ -18,7 +18,7 @@ internal sealed class PendingBatch(EventBatch batch, bool goesOnHere) : TaskComp
 
     /// <summary>Set before the task completes: a stream was not as expected, nothing was written, and the task's result means nothing. No exception,
     /// because among many writers of one stream this is the usual outcome.</summary>
-    public RevisionConflict? Conflict { get; private set; }
+    public AppendResult? Conflict { get; private set; }
 
     public int Bytes => Batch.Bytes.Length;
 
@@ -40,7 +40,7 @@ internal sealed class PendingBatch(EventBatch batch, bool goesOnHere) : TaskComp
         Tell();
     }
 
-    public void Tell(RevisionConflict conflict)
+    public void Tell(AppendResult conflict)
     {
         Conflict = conflict;
         Tell(NotWritten);

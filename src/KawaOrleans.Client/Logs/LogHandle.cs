@@ -43,12 +43,12 @@ internal sealed class LogHandle : ILog
 
     public IStreamHandle Stream(string name) => Names.WhyNotText(name) is { } reason
         ? throw new RequestRefusedException($"'{name}' is no name of a stream: {reason}.")
-        : new StreamHandle(name, this, new StreamReader(name, _chains, _segments, _retries, _options.ReadBlockBytes));
+        : new StreamHandle(name, this, new StreamReader(name, _chains, _segments, _retries, _options.ReadBlockBytes, _time));
 
     public IAsyncEnumerable<string> ListStreamsAsync(string prefix = "", CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(prefix);
-        return new StreamList(_directory, _segments, _retries).ReadAsync(prefix, cancellation);
+        return new StreamList(_directory, _segments, _retries, IsThereAsync).ReadAsync(prefix, cancellation);
     }
 
     public IEventProducer CreateProducer(ProducerOptions? options = null)
@@ -102,6 +102,12 @@ internal sealed class LogHandle : ILog
     {
         _chains.Forget();
         await _directory.DeleteAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<bool> IsThereAsync(string stream, CancellationToken cancellation)
+    {
+        var reader = new StreamReader(stream, _chains, _segments, _retries, _options.ReadBlockBytes, _time);
+        return StreamOutlook.StateAfter(await reader.LastOfAllAsync(cancellation).ConfigureAwait(false)) == StreamState.Live;
     }
 
     private EventProducer NewProducer(ProducerOptions options) => new(new AppendLine(Name, _targets, _end, _retries, _time, options));

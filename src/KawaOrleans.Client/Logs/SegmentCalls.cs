@@ -20,10 +20,23 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
     {
         var grain = grains.Segment(segment.Id, segment.Primary);
         var result = await ReachAsync(
-            grain, segment.Primary, token => grain.ReadStream(request, token).AsTask(), TimeSpan.Zero, patience, cancellation).ConfigureAwait(false);
+            grain, segment.Primary, token => grain.ReadStream(request, token).AsTask(), request.Wait, patience, cancellation).ConfigureAwait(false);
         return result.Events.SegmentId == segment.Id
             ? result
             : throw new SegmentFaultedException(segment.Id, segment.Primary, $"it answered with a block of segment {result.Events.SegmentId:N}");
+    }
+
+    /// <summary>What is known of streams where a segment ends.</summary>
+    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
+    public async Task<IReadOnlyList<StreamStanding?>> FindStreamsAsync(
+        ChainSegment segment, IReadOnlyList<string> streams, TimeSpan patience, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segment.Id, segment.Primary);
+        var found = await ReachAsync(
+            grain, segment.Primary, token => grain.FindStreams(streams, token).AsTask(), TimeSpan.Zero, patience, cancellation).ConfigureAwait(false);
+        return found.Count == streams.Count
+            ? found
+            : throw new SegmentFaultedException(segment.Id, segment.Primary, $"asked about {streams.Count} streams it answered about {found.Count}");
     }
 
     /// <summary>Streams that begin in a segment.</summary>

@@ -2,8 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace KawaOrleans.Client;
 
-/// <summary>Lists the streams of a log: each where its first event lies, so none comes twice.</summary>
-internal sealed class StreamList(LogDirectory directory, SegmentCalls segments, Retries retries)
+/// <summary>Lists the streams of a log: each where its first event lies, so none comes twice. Which of them were deleted the newest segment says.</summary>
+/// <param name="directory">The log's.</param>
+/// <param name="segments">Its segments.</param>
+/// <param name="retries">How often to ask.</param>
+/// <param name="isThere">Finds out the long way that a stream is not deleted, where the newest segment does not know.</param>
+internal sealed class StreamList(
+    LogDirectory directory, SegmentCalls segments, Retries retries, Func<string, CancellationToken, Task<bool>> isThere)
 {
     public async IAsyncEnumerable<string> ReadAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -15,9 +20,14 @@ internal sealed class StreamList(LogDirectory directory, SegmentCalls segments, 
                 var request = new StreamListRequest { Prefix = prefix, From = next };
                 var result = await retries.RunAsync(
                     (budget, token) => segments.ListStreamsAsync(segment, request, budget.Patience, token), cancellation).ConfigureAwait(false);
-                foreach (var name in result.Names)
+                var standings = await retries.RunAsync(
+                    (budget, token) => segments.FindStreamsAsync(chain.Segments[^1], result.Names, budget.Patience, token), cancellation).ConfigureAwait(false);
+                for (var i = 0; i < result.Names.Count; i++)
                 {
-                    yield return name;
+                    if (standings[i] is { } standing ? !standing.IsDeleted && !standing.IsTombstoned : await isThere(result.Names[i], cancellation).ConfigureAwait(false))
+                    {
+                        yield return result.Names[i];
+                    }
                 }
 
                 next = result.Next > next || result.Next < 0

@@ -42,7 +42,11 @@ internal static class AppendAnswer
     {
         BatchFate.Written or BatchFate.Repeated =>
             new Appended(outcome.Position, outcome.Count, Time(outcome.Timestamp)) { IsRepeat = outcome.Fate == BatchFate.Repeated, Revisions = outcome.Revisions },
-        BatchFate.UnexpectedRevision when outcome.Conflict is { } conflict => new RevisionConflict(conflict.Stream, conflict.Expected, conflict.ActualRevision),
+        BatchFate.UnexpectedRevision when outcome.Conflict is { } conflict => new RevisionConflict(conflict.Stream, conflict.Expected, conflict.ActualRevision)
+        {
+            IsDeleted = conflict.State == StreamState.Deleted,
+        },
+        BatchFate.Tombstoned when outcome.Conflict is { } ended => new StreamTombstoned(ended.Stream, ended.ActualRevision),
         BatchFate.OtherContent => new IdConflict(outcome.EventId, outcome.Position, IdConflictKind.OtherContent),
         BatchFate.PartlyRepeated => new IdConflict(outcome.EventId, outcome.Position, IdConflictKind.PartlyRepeated),
         BatchFate.TwiceInBatch => new IdConflict(outcome.EventId, outcome.Position, IdConflictKind.TwiceInBatch),

@@ -150,9 +150,28 @@ internal sealed partial class SegmentGrain(
     {
         StreamReads.Check(request);
         var segment = Require();
+        if (request.Wait > TimeSpan.Zero)
+        {
+            try
+            {
+                await segment.WaitForStreamAsync(request.Stream, request.From, request.Wait, cancellation);
+            }
+            catch (StorageException e)
+            {
+                throw Fault(e);
+            }
+        }
+
         var result = await OffScheduler(() => StreamReads.Read(segment, request));
         metrics.Read(result.Events.Bytes.Length);
         return result;
+    }
+
+    public async ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, CancellationToken cancellation = default)
+    {
+        StreamReads.Check(streams);
+        var segment = Require();
+        return await OffScheduler(() => StreamReads.Find(segment, streams));
     }
 
     public async ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default)

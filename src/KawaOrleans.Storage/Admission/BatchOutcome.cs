@@ -23,12 +23,15 @@ public enum BatchFate
 
     /// <summary>Nothing was written: a stream is not where the batch expected it.</summary>
     UnexpectedRevision = 6,
+
+    /// <summary>Nothing was written: a stream of the batch has ended for ever.</summary>
+    Tombstoned = 7,
 }
 
 /// <summary>What became of a batch, and where.</summary>
 /// <param name="Fate">What became of it.</param>
 /// <param name="Position">Written or repeated: its first position. An id in the way: the position of the event that has it. Too old: the first
-/// position remembered. Unexpected revision: the log's end.</param>
+/// position remembered. Unexpected revision, tombstoned: the log's end.</param>
 /// <param name="Count">Written or repeated: how many events. An id in the way: the number, in the batch, of the event that has it.</param>
 /// <param name="Timestamp">Written or repeated: when, in UTC ticks.</param>
 /// <param name="EventId">An id in the way: which.</param>
@@ -41,6 +44,6 @@ public readonly record struct BatchOutcome(BatchFate Fate, long Position, int Co
     /// batch has none.</summary>
     public IReadOnlyList<long>? Revisions { get; init; }
 
-    /// <summary>A stream is not where the batch expected it: which, and where it is.</summary>
+    /// <summary>A stream is not where the batch expected it, or has ended: which, and where it is.</summary>
     public StreamConflict? Conflict { get; init; }
 }

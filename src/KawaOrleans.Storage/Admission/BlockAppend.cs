@@ -6,6 +6,7 @@ internal static class BlockAppend
 {
     /// <summary>Appends batches of which nothing is to be decided.</summary>
     /// <exception cref="SegmentDamagedException">What the look-up of a stream rests on does not verify; nothing is staged.</exception>
+    /// <exception cref="TombstoneException">A stream of the batch has ended; nothing is staged.</exception>
     public static AppendedBlock Run<TStage>(TStage stage, ReadOnlySpan<byte> batches, long now)
         where TStage : IBatchStage
     {
@@ -13,7 +14,11 @@ internal static class BlockAppend
         var numbered = false;
         try
         {
-            stage.Cursor.Number(batches, room, StreamExpectations.None);
+            if (stage.Cursor.Number(batches, room, StreamExpectations.None) is { } ended)
+            {
+                throw new TombstoneException(ended.Stream, ended.ActualRevision);
+            }
+
             numbered = true;
         }
         finally
@@ -84,7 +89,8 @@ internal static class BlockAppend
         {
             if (cursor.Number(batch, room, expects ?? StreamExpectations.None) is { } conflict)
             {
-                return new BatchOutcome(BatchFate.UnexpectedRevision, cursor.Position, 0, 0) { Conflict = conflict };
+                var fate = conflict.State == StreamState.Tombstoned ? BatchFate.Tombstoned : BatchFate.UnexpectedRevision;
+                return new BatchOutcome(fate, cursor.Position, 0, 0) { Conflict = conflict };
             }
 
             memory?.Number(outcome.Position, cursor.Revisions);

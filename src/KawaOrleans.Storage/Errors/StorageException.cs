@@ -53,3 +53,14 @@ public sealed class HeadsMissingException(string logFolder, long position) : Sto
 /// <summary>The segment has no room for the batch. Nothing was written: roll to the next segment.</summary>
 public sealed class SegmentFullException(string path, long neededBytes, long freeBytes)
     : StorageException($"{path}: the batch needs {neededBytes} bytes, {freeBytes} are free. Roll to the next segment.");
+
+/// <summary>The stream has ended for ever. Nothing was written.</summary>
+public sealed class TombstoneException(string stream, long revision)
+    : StorageException($"Stream '{stream}' ended for ever at revision {revision}. Nothing was written: use another stream.")
+{
+    /// <summary>The stream.</summary>
+    public string Stream { get; } = stream;
+
+    /// <summary>The revision of the event that ended it.</summary>
+    public long Revision { get; } = revision;
+}

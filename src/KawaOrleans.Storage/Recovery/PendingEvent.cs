@@ -6,4 +6,5 @@ namespace KawaOrleans.Storage.Recovery;
 /// <param name="Timestamp">The writer's time.</param>
 /// <param name="Revision">Its revision.</param>
 /// <param name="Stream">The number of its stream in the segment.</param>
-internal readonly record struct PendingEvent(long Offset, uint Checksum, long Timestamp, long Revision, int Stream);
+/// <param name="State">What it says of its stream.</param>
+internal readonly record struct PendingEvent(long Offset, uint Checksum, long Timestamp, long Revision, int Stream, StreamState State);

@@ -13,11 +13,15 @@ internal sealed class RecoveredNames(IVolumeFile file, SegmentHeader header, Den
 
     private readonly FrameReader _frames = new(file, header.Identity.ChecksumKey, header.FileBytes, StepBytes);
 
-    public bool IsInStream(uint relativePosition, ReadOnlySpan<byte> name)
+    public bool IsInStream(uint relativePosition, ReadOnlySpan<byte> name) => name.SequenceEqual(EventAt(relativePosition).StreamUtf8);
+
+    public StreamState StateAfter(uint relativePosition) => StreamStates.Of(EventAt(relativePosition).Frame.Traits);
+
+    private EventFrame EventAt(uint relativePosition)
     {
         var offset = positions.OffsetOf(relativePosition);
         return _frames.TryRead(offset, out var frame) == FrameStatus.Whole && EventFrame.TryOpen(frame, 0, out var e)
-            ? name.SequenceEqual(e.StreamUtf8)
+            ? e
             : throw new SegmentDamagedException(file.Path, offset, "an event that a checkpoint covers is not whole");
     }
 }

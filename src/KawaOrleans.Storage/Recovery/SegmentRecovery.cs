@@ -106,7 +106,7 @@ internal sealed class SegmentRecovery
             if (frame.Kind == FrameKind.Event)
             {
                 pendingFrom = pending.Count == 0 ? _streams.Count : pendingFrom;
-                pending.Add(new PendingEvent(frame.Offset, frame.StoredChecksum, frame.Timestamp, frame.Revision, StreamOf(frame)));
+                pending.Add(new PendingEvent(frame.Offset, frame.StoredChecksum, frame.Timestamp, frame.Revision, StreamOf(frame), StreamStates.Of(frame.Traits)));
                 if ((frame.Traits & FrameTraits.LastOfBatch) == 0)
                 {
                     continue;
@@ -266,6 +266,7 @@ internal sealed class SegmentRecovery
             throw new SegmentDamagedException(_file.Path, frame.Offset, $"revision {frame.Revision} of a stream where {next} comes next");
         }
 
+        _streams.SetState(frame.Stream, frame.State);
         Positions.Add(frame.Offset);
         _hash = ContentHash.Add(_hash, frame.Checksum);
         _lastTimestamp = frame.Timestamp;

@@ -435,7 +435,24 @@ public sealed class Segment : IDisposable
     public StreamSlice ReadStream(string stream, long from, bool backward, int maxEvents, int maxBytes) => StreamReading.Read(
         this, new StreamName(System.Text.Encoding.UTF8.GetBytes(stream)), from, backward, maxEvents, maxBytes);
 
-    /// <summary>The streams that begin in the segment and whose names begin so, in the order of their first events; a bounded number of them.</summary>
+    /// <summary>What is known of a stream where the segment ends; null when what lies before the segment is not known here.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    public StreamEnd? EndOf(string stream) => StreamEnds.Of(this, stream);
+
+    /// <summary>The revision of the first event of a stream in the segment that was recorded then or later; of none, the one behind the last here, and
+    /// 0 if the segment does not hold the stream.</summary>
+    /// <param name="stream">The stream's name.</param>
+    /// <param name="ticks">The time, in UTC ticks.</param>
+    /// <exception cref="SegmentDamagedException">What the look-up rests on does not verify.</exception>
+    public long FirstSince(string stream, long ticks) => StreamEnds.FirstSince(this, new StreamName(System.Text.Encoding.UTF8.GetBytes(stream)), ticks);
+
+    /// <summary>Completes when the segment holds an event of the stream at or behind a revision, when time is up, or when the segment has ended.</summary>
+    public ValueTask WaitForStreamAsync(string stream, long revision, TimeSpan wait, CancellationToken cancellation) =>
+        StreamEnds.WaitAsync(this, stream, revision, _file.Host.Time, wait, cancellation);
+
+    /// <summary>The streams that begin in the segment and whose names begin so, in the order of their first events; a bounded number of them. Those of
+    /// the system (<c>$</c>) only when the prefix begins so too.</summary>
     /// <param name="prefix">What the names begin with.</param>
     /// <param name="from">Where to go on, as the call before answered; 0: at the first.</param>
     /// <param name="maxNames">At most so many.</param>
@@ -503,8 +520,12 @@ public sealed class Segment : IDisposable
     internal StreamHead HeadOf(StreamPart part)
     {
         var last = part.LastPosition();
-        return new StreamHead(part.LastRevision, Header.BasePosition + last, _frames.TimestampOf(last, Tail));
+        var (timestamp, state) = _frames.EndOfStream(last, Tail);
+        return new StreamHead(part.LastRevision, Header.BasePosition + last, timestamp, state);
     }
+
+    /// <summary>When the event at a relative position was recorded, in ticks.</summary>
+    internal long RecordedAt(uint relativePosition) => _frames.EndOfStream(relativePosition, Tail).Timestamp;
 
     /// <summary>The streams of a sealed segment, as its footer has them.</summary>
     internal SealedStreams SealedStreams() => new(_frames.Sealed(Tail), Header, Path, Tail);

@@ -34,11 +34,13 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventN
         return scan.Current.StreamUtf8.SequenceEqual(name);
     }
 
-    /// <summary>When the event at a relative position was recorded.</summary>
-    public long TimestampOf(uint relativePosition, Tail tail)
+    StreamState IEventNames.StateAfter(uint relativePosition) => EndOfStream(relativePosition, segment.Tail).State;
+
+    /// <summary>When the event at a relative position was recorded, and what it says of its stream.</summary>
+    public (long Timestamp, StreamState State) EndOfStream(uint relativePosition, Tail tail)
     {
         using var scan = At(relativePosition, tail);
-        return scan.Current.Frame.Timestamp;
+        return (scan.Current.Frame.Timestamp, StreamStates.Of(scan.Current.Frame.Traits));
     }
 
     /// <summary>Where the event at a relative position lies.</summary>

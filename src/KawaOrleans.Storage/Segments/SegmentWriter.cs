@@ -30,6 +30,7 @@ public abstract class SegmentWriter
     /// <exception cref="SegmentFullException">No room; nothing written.</exception>
     /// <exception cref="WriterFencedException">Ended or another writer; nothing written.</exception>
     /// <exception cref="SegmentPoisonedException">A write or sync failed: the outcome is unknown until recovery.</exception>
+    /// <exception cref="TombstoneException">A stream of the batch has ended; nothing written. In a block it is the batch's outcome instead.</exception>
     public abstract ValueTask<AppendedBatch> AppendAsync(EventBatch batch);
 
     /// <summary>Appends the batches of a block, each all or nothing, in this order. A writer that remembers recent events

@@ -7,6 +7,10 @@ internal interface IEventNames
 {
     /// <exception cref="SegmentDamagedException">The event's frame does not verify.</exception>
     bool IsInStream(uint relativePosition, ReadOnlySpan<byte> name);
+
+    /// <summary>What the event says of its stream, if it is the stream's last.</summary>
+    /// <exception cref="SegmentDamagedException">The event's frame does not verify.</exception>
+    StreamState StateAfter(uint relativePosition);
 }
 
 /// <summary>The streams of one segment that is written: how many events each has, and where they lie. In the order of first appearance; a
@@ -23,6 +27,9 @@ internal sealed class OpenStreams(string path)
     private readonly UncoveredEvents _uncovered = new();
     private readonly List<StreamDelta> _covered = [];
     private readonly List<int> _touched = [];
+
+    /// <summary>The streams whose last event, here or before, deleted or ended them: few. A restored one is here once it was found by its name.</summary>
+    private readonly Dictionary<int, StreamState> _notLive = [];
     private int _coveredStreams;
     private long _begunBytes;
     private int[] _ends = [];
@@ -59,6 +66,18 @@ internal sealed class OpenStreams(string path)
     /// <summary>The position of the stream's last event before this segment; −1: none; <see cref="NotKnown"/>.</summary>
     public long Previous(int ordinal) => _table[ordinal].Previous;
 
+    /// <summary>What the stream's last event says of it. Of a stream that was found by its name.</summary>
+    public StreamState StateOf(int ordinal) => _notLive.Count == 0 ? StreamState.Live : _notLive.GetValueOrDefault(ordinal);
+
+    /// <summary>Notes what the stream's last event says of it: the one just added, or the one before this segment.</summary>
+    public void SetState(int ordinal, StreamState state)
+    {
+        if (state != StreamState.Live)
+        {
+            _notLive[ordinal] = state;
+        }
+    }
+
     /// <summary>How many events of the stream lie here.</summary>
     public int Events(int ordinal) => _table[ordinal].Events;
 
@@ -88,7 +107,16 @@ internal sealed class OpenStreams(string path)
 
     /// <summary>The stream's ordinal, or −1.</summary>
     /// <exception cref="SegmentDamagedException">A frame that holds a name does not verify.</exception>
-    public int Find(uint hash, ReadOnlySpan<byte> name) => _table.Find(hash, name);
+    public int Find(uint hash, ReadOnlySpan<byte> name)
+    {
+        var ordinal = _table.Find(hash, name, out var isNewlyNamed);
+        if (isNewlyNamed)
+        {
+            LearnState(ordinal);
+        }
+
+        return ordinal;
+    }
 
     /// <summary>Adds a stream that has no event here yet; answers its ordinal.</summary>
     /// <param name="hash">The name's hash.</param>
@@ -107,6 +135,7 @@ internal sealed class OpenStreams(string path)
         for (var ordinal = Count - 1; ordinal >= from; ordinal--)
         {
             _begunBytes -= StreamDelta.BytesOf(FirstRevision(ordinal));
+            _notLive.Remove(ordinal);
             _table.RemoveLast();
         }
     }
@@ -125,6 +154,11 @@ internal sealed class OpenStreams(string path)
 
             stream.Last = Next + (uint)i;
             revisions[i] = stream.FirstRevision + stream.Events++;
+        }
+
+        for (var i = 0; _notLive.Count > 0 && i < ordinals.Length; i++)
+        {
+            _notLive.Remove(ordinals[i]);
         }
 
         _uncovered.Add(ordinals);
@@ -243,6 +277,23 @@ internal sealed class OpenStreams(string path)
         if (array.Length < length)
         {
             array = new T[Math.Max(length, 2 * array.Length)];
+        }
+    }
+
+    /// <summary>Of a stream that checkpoints told of. Nothing was added to it since: for that it would have been found by its name.</summary>
+    private void LearnState(int ordinal)
+    {
+        try
+        {
+            Span<uint> last = stackalloc uint[1];
+            Positions(ordinal, Events(ordinal) - 1, last);
+            SetState(ordinal, Names!.StateAfter(last[0]));
+        }
+        catch
+        {
+            // Else it would count as live the next time.
+            _table[ordinal].Name = 0;
+            throw;
         }
     }
 

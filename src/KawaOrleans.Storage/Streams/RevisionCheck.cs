@@ -6,14 +6,15 @@ internal static class RevisionCheck
     /// <summary>The first expectation that does not hold, or null when all do.</summary>
     /// <param name="expected">What the batch expects.</param>
     /// <param name="lastRevisions">The last revision of each stream named, in the same order; −1: it has no event.</param>
-    public static StreamConflict? FirstConflict(StreamExpectations expected, ReadOnlySpan<long> lastRevisions)
+    /// <param name="states">What the last event of each says of it.</param>
+    public static StreamConflict? FirstConflict(StreamExpectations expected, ReadOnlySpan<long> lastRevisions, ReadOnlySpan<StreamState> states)
     {
         for (var i = 0; i < expected.All.Count; i++)
         {
             var (stream, revision) = expected.All[i];
-            if (!revision.Allows(lastRevisions[i]))
+            if (!revision.Allows(lastRevisions[i], states[i]))
             {
-                return new StreamConflict(stream, revision, lastRevisions[i]);
+                return new StreamConflict(stream, revision, lastRevisions[i]) { State = states[i] };
             }
         }
 

@@ -59,7 +59,7 @@ internal sealed class SealedStreams(SealedView view, SegmentHeader header, strin
             var frame = FrameAt(offset);
             if (frame.Kind == FrameKind.Event && frame.RelativePosition >= last)
             {
-                var head = new StreamHead(part.LastRevision, header.BasePosition + last, frame.Timestamp);
+                var head = new StreamHead(part.LastRevision, header.BasePosition + last, frame.Timestamp, StreamStates.Of(frame.Traits));
                 GC.KeepAlive(view);
                 return frame.RelativePosition == last && frame.Revision == part.LastRevision
                     ? head

@@ -21,7 +21,7 @@ internal static class StreamListing
                 return (names, firsts[i]);
             }
 
-            if (segment.BeginsStream(firsts[i], wanted) is { } name)
+            if (segment.BeginsStream(firsts[i], wanted) is { } name && (name[0] != '$' || prefix.StartsWith('$')))
             {
                 names.Add(name);
             }

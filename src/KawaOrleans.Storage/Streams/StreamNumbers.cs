@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Text;
 using KawaOrleans.Format;
 
 namespace KawaOrleans.Storage.Streams;
@@ -12,12 +13,15 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
     private const int CopyStepBytes = 16 * 1024;
 
     /// <summary>Behind so many bytes of an event its stream's name ends at the latest.</summary>
-    private const int MostBytesToName = FrameLayout.HeaderBytes + EventBody.FixedBytes + EventBody.OccurredBytes + Limits.MaxNameBytes;
+    private const int MostBytesToName = FrameLayout.HeaderBytes + EventBody.FixedBytes + EventBody.OccurredBytes
+        + StreamMetadata.PrefixBytes + Limits.MaxNameBytes;
 
     private int[] _ordinals = [];
     private long[] _revisions = [];
     private long[] _lastOfExpected = [];
-
+    private StreamState[] _stateOfExpected = [];
+    private StreamConflict? _ended;
+    private int _lastEvent;
     private int _count;
 
     /// <summary>The revisions of the batch last numbered, one an event.</summary>
@@ -33,7 +37,7 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
     public StreamConflict? Number(ReadOnlySpan<byte> batch, Span<byte> target, StreamExpectations expected)
     {
         var known = streams.Count;
-        _count = 0;
+        (_count, _ended) = (0, null);
         for (var (at, copied) = (0, 0); ;)
         {
             // Step by step, so that readers of streams wait for one step at the most.
@@ -50,7 +54,7 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
                         continue;
                     }
 
-                    if (expected.All.Count > 0 && Conflict(expected) is { } conflict)
+                    if ((_ended ?? (expected.All.Count > 0 ? Conflict(expected) : null)) is { } conflict)
                     {
                         streams.TakeBack(known);
                         return conflict;
@@ -63,6 +67,9 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
                 }
 
                 streams.Add(_ordinals.AsSpan(0, _count), _revisions);
+
+                // Only the last event of a batch can say anything of its stream.
+                streams.SetState(_ordinals[_count - 1], StreamStates.Of((FrameTraits)batch[_lastEvent + FrameLayout.Traits]));
                 return null;
             }
         }
@@ -99,9 +106,14 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
                 }
 
                 lastName = name;
+                if (streams.StateOf(ordinal) == StreamState.Tombstoned)
+                {
+                    _ended ??= StreamConflict.Ended(Encoding.UTF8.GetString(name), streams.LastRevision(ordinal));
+                }
             }
 
             ordinals[count] = ordinal;
+            _lastEvent = at;
             at += FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(frame[FrameLayout.Length..]));
         }
 
@@ -112,7 +124,9 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
     private int Begin(uint hash, ReadOnlySpan<byte> name)
     {
         var head = before.Find(new StreamName(name));
-        return streams.Begin(hash, name, head is { } h ? h.Revision + 1 : 0, head?.Position ?? -1);
+        var ordinal = streams.Begin(hash, name, head is { } h ? h.Revision + 1 : 0, head?.Position ?? -1);
+        streams.SetState(ordinal, head?.State ?? StreamState.Live);
+        return ordinal;
     }
 
     private StreamConflict? Conflict(StreamExpectations expected)
@@ -120,15 +134,18 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
         if (_lastOfExpected.Length < expected.All.Count)
         {
             _lastOfExpected = new long[expected.All.Count];
+            _stateOfExpected = new StreamState[expected.All.Count];
         }
 
         for (var i = 0; i < expected.All.Count; i++)
         {
             var name = new StreamName(expected.NameUtf8(i));
             var ordinal = streams.Find(name.Hash, name.Utf8);
-            _lastOfExpected[i] = ordinal >= 0 ? streams.LastRevision(ordinal) : before.Find(name)?.Revision ?? -1;
+            (_lastOfExpected[i], _stateOfExpected[i]) = ordinal >= 0 ? (streams.LastRevision(ordinal), streams.StateOf(ordinal))
+                : before.Find(name) is { } head ? (head.Revision, head.State)
+                : (-1, StreamState.Live);
         }
 
-        return RevisionCheck.FirstConflict(expected, _lastOfExpected);
+        return RevisionCheck.FirstConflict(expected, _lastOfExpected, _stateOfExpected);
     }
 }

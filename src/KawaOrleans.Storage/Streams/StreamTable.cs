@@ -27,21 +27,29 @@ internal sealed class StreamTable
     public ref Entry this[int ordinal] => ref _entries[ordinal];
 
     /// <summary>The stream's number, or −1.</summary>
+    /// <param name="hash">The name's hash.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="isNewlyNamed">True when the name was read just now, and is kept from now on.</param>
     /// <exception cref="SegmentDamagedException">A frame that holds a name does not verify.</exception>
-    public int Find(uint hash, ReadOnlySpan<byte> name)
+    public int Find(uint hash, ReadOnlySpan<byte> name, out bool isNewlyNamed)
     {
         var buckets = _buckets;
         for (var ordinal = buckets[hash & (uint)(buckets.Length - 1)]; ordinal != None;)
         {
             ref var entry = ref _entries[ordinal];
-            if (entry.Hash == hash && IsNamed(ref entry, name))
+            if (entry.Hash == hash)
             {
-                return ordinal;
+                isNewlyNamed = entry.Name == 0;
+                if (IsNamed(ref entry, name))
+                {
+                    return ordinal;
+                }
             }
 
             ordinal = entry.Next;
         }
 
+        isNewlyNamed = false;
         return None;
     }
 

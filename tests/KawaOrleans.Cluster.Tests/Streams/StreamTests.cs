@@ -238,7 +238,7 @@ public sealed class StreamTests
     }
 
     /// <summary>Repeats what fails while a node is on its way back.</summary>
-    private static async Task Patiently(Func<Task> attempt)
+    internal static async Task Patiently(Func<Task> attempt)
     {
         for (var tries = 0; ; tries++)
         {

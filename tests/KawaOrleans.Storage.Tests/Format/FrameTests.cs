@@ -159,7 +159,7 @@ public sealed class FrameTests
     [InlineData((byte)0, (byte)0)]
     [InlineData((byte)5, (byte)0)]
     [InlineData((byte)0x7F, (byte)0)]
-    [InlineData((byte)FrameKind.Event, (byte)4)]
+    [InlineData((byte)FrameKind.Event, (byte)16)]
     [InlineData((byte)FrameKind.Event, (byte)0x80)]
     public void A_whole_frame_of_an_unknown_kind_or_with_unknown_traits_is_unknown(byte kind, byte traits)
     {

@@ -26,7 +26,7 @@ public sealed class HeadRunTests
                 var heads = new Heads(position, position += 1000);
                 for (var i = random.Next(2000); i > 0; i--)
                 {
-                    heads.All[Name(random.Next(3000))] = new StreamHead(random.Next(1000), position - random.Next(1000), position);
+                    heads.All[Name(random.Next(3000))] = new StreamHead(random.Next(1000), position - random.Next(1000), position, (StreamState)random.Next(3));
                 }
 
                 heads.All.ToList().ForEach(h => model[h.Key] = h.Value);

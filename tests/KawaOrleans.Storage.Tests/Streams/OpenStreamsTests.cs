@@ -126,6 +126,38 @@ public sealed class OpenStreamsTests
     }
 
     [Fact]
+    public void What_the_last_event_said_of_a_stream_is_known_until_the_next_one()
+    {
+        var streams = new OpenStreams("streams");
+        var (a, b) = (Begin(streams, "a"), Begin(streams, "b"));
+        streams.SetState(a, StreamState.Deleted);
+        Assert.Equal((StreamState.Deleted, StreamState.Live), (streams.StateOf(a), streams.StateOf(b)));
+        streams.TakeBack(a);
+        Assert.Equal(StreamState.Live, streams.StateOf(Begin(streams, "c")));
+        streams.Add(0);
+        streams.SetState(0, StreamState.Deleted);
+        streams.Add(0);
+        Assert.Equal(StreamState.Live, streams.StateOf(0));
+    }
+
+    [Fact]
+    public void What_the_last_event_said_of_a_restored_stream_is_read_with_its_name()
+    {
+        var names = new Frames(["a", "b", "a"]) { Rotten = true };
+        var streams = new OpenStreams("streams") { Names = names };
+        streams.Add(streams.Begin(Hash("a"), [], 0, -1));
+        streams.Add(streams.Begin(Hash("b"), [], 0, -1));
+        streams.Add(0);
+
+        // Not known is not live: it is asked for again.
+        Assert.Throws<SegmentDamagedException>(() => Find(streams, "a"));
+        Assert.Throws<SegmentDamagedException>(() => Find(streams, "a"));
+        names.Rotten = false;
+        Assert.Equal((0, 1), (Find(streams, "a"), Find(streams, "b")));
+        Assert.Equal((StreamState.Deleted, StreamState.Live), (streams.StateOf(0), streams.StateOf(1)));
+    }
+
+    [Fact]
     public void Names_of_refused_streams_leave_no_memory_behind()
     {
         var streams = new OpenStreams("streams");
@@ -154,5 +186,11 @@ public sealed class OpenStreamsTests
             Read++;
             return name.SequenceEqual(Encoding.UTF8.GetBytes(names[relativePosition]));
         }
+
+        public bool Rotten { get; set; }
+
+        public StreamState StateAfter(uint relativePosition) => Rotten ? throw new SegmentDamagedException("file", 0, "rotten")
+            : relativePosition == 2 ? StreamState.Deleted
+            : StreamState.Live;
     }
 }

@@ -48,6 +48,23 @@ public sealed class RevisionRaceTests(ITestOutputHelper output)
         Assert.Equal([0L, 1, -1], written.Revisions);
     }
 
+    [Theory]
+    [InlineData(Durability.Durable)]
+    [InlineData(Durability.Mapped)]
+    public async Task There_is_one_expectation_for_each_batch_or_none_at_all(Durability durability)
+    {
+        var store = NodeStore.Open(new SimulatedVolume(), "/kawa", "node-1", new StillTime());
+        var writer = store.Create(Sample.Header()).OpenWriter(Guid.NewGuid(), durability);
+        using var block = EventBlock.Parse((byte[])[.. Sample.Batch(0, 2).Bytes.Span, .. Sample.Batch(2, 1).Bytes.Span]);
+        foreach (var expected in new StreamExpectations?[][] { [], [null], [null, null, StreamExpectations.None] })
+        {
+            var refused = await Assert.ThrowsAsync<ArgumentException>(async () => await writer.AppendAsync(block, null, expected));
+            Assert.Contains($"{expected.Length} expectations for 2 batches", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, (await writer.AppendAsync(block, null, [null, StreamExpectations.None])).Count);
+    }
+
     [Fact]
     public async Task Histories_of_racing_writers_keep_every_promise()
     {

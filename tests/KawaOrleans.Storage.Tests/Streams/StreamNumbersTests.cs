@@ -19,6 +19,19 @@ public sealed class StreamNumbersTests
     [InlineData(long.MaxValue - 3, "9223372036854775804", true)]
     public void An_expectation_allows_what_it_says(long last, string expected, bool allowed) => Assert.Equal(allowed, Parse(expected).Allows(last));
 
+    [Theory]
+    [InlineData("any", true, false)]
+    [InlineData("none", true, false)]
+    [InlineData("exists", false, false)]
+    [InlineData("4", true, false)]
+    [InlineData("3", false, false)]
+    public void Of_a_deleted_stream_its_revisions_are_left_and_of_one_that_has_ended_nothing(string expected, bool deleted, bool tombstoned)
+    {
+        Assert.Equal(deleted, Parse(expected).Allows(4, StreamState.Deleted));
+        Assert.Equal(tombstoned, Parse(expected).Allows(4, StreamState.Tombstoned));
+        Assert.Equal(Parse(expected).Allows(4), Parse(expected).Allows(4, StreamState.Live));
+    }
+
     [Fact]
     public void An_exact_revision_is_not_negative() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => ExpectedRevision.Exactly(-1));

@@ -38,6 +38,33 @@ public sealed class DumpTests
         Assert.Equal([48L, 49], one.Lines().Select(static l => l.GetProperty("position").GetInt64()));
     }
 
+    [Fact]
+    public async Task What_is_said_of_streams_is_dumped_in_words()
+    {
+        var folder = Directory.CreateTempSubdirectory("kawa-dump-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "one.seg");
+            using (var segment = Segment.Create(file, Sample.Header()))
+            {
+                var writer = segment.OpenWriter(Guid.NewGuid());
+                await writer.AppendAsync(StreamChange.SetMetadata("s", new StreamMetadata { TruncateBefore = 7, MaxCount = 2, MaxAge = TimeSpan.FromDays(3) }));
+                await writer.AppendAsync(StreamChange.Delete("s", StreamMetadata.None, 0));
+            }
+
+            var dumped = await Invocation.RunAsync("dump", file);
+
+            Assert.Equal((0, ""), (dumped.Code, dumped.Error));
+            Assert.Equal(["$metadata", "$metadata", "$deleted"], dumped.Lines().Select(static l => l.GetProperty("type").GetString()));
+            Assert.Equal("""{"truncateBefore":7,"maxCount":2,"maxAge":"3.00:00:00"}""", dumped.Lines()[0].GetProperty("streamMetadata").GetRawText());
+            Assert.Equal("""{"truncateBefore":1}""", dumped.Lines()[1].GetProperty("streamMetadata").GetRawText());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     /// <summary>A mistyped name was answered like a log without events.</summary>
     [Fact]
     public async Task A_log_that_is_not_there_is_refused_with_the_names_of_those_that_are()

@@ -33,6 +33,8 @@ internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : I
 
     public ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 
+    public ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, CancellationToken cancellation = default) => throw new NotSupportedException();
+
     public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 
     public ValueTask Flush(CancellationToken cancellation = default) => throw new NotSupportedException();
