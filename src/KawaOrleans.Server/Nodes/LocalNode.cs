@@ -7,6 +7,8 @@ namespace KawaOrleans.Server.Nodes;
 /// <summary>What a chain change asks of this node. All of it is blocking file work.</summary>
 internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger)
 {
+    private const int MaxGroupsBytes = 1024 * 1024;
+
     // Announcements of one log are taken one after another, so that an older one never undoes what a newer one decided.
     private readonly Lock[] _announcing = Locks();
 
@@ -59,6 +61,14 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         LogFenced(segmentId, segment.Header.LogName, tail.Position);
         return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version);
     }
+
+    /// <summary>See <see cref="Segment.ReadGroups"/>.</summary>
+    public Block ReadGroups(Guid segmentId, int generation, long offset) =>
+        new(Get(host.Store, segmentId, generation).ReadGroups(offset, MaxGroupsBytes));
+
+    /// <summary>What a fenced replica holds once it took these groups, if they begin at its tail; see <see cref="ReplicaWriter.Complete"/>.</summary>
+    public Tail Complete(Guid segmentId, int generation, Tail from, ReadOnlyMemory<byte> groups) =>
+        Get(host.Store, segmentId, generation).OpenReplica().Complete(from.Position, from.Offset, groups);
 
     /// <summary>See <see cref="Segment.Remember"/>.</summary>
     public byte[] Remember(Guid segmentId, int generation, long from, long to) => Get(host.Store, segmentId, generation).Remember(from, to);
@@ -124,22 +134,19 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     private void Follow(NodeStore store, Segment segment, Chain newest)
     {
         var identity = segment.Header.Identity;
-        var listed = newest.Segments.FirstOrDefault(entry => entry.Id == identity.Id && entry.Generation == identity.Generation);
-        if (listed is null)
+        switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState()))
         {
-            if (segment.Header.ChainVersion < newest.Version)
-            {
-                SetAside(store, segment, $"chain version {newest.Version} of log '{newest.LogName}' does not list it");
-            }
-
-            return;
+            case ReplicaDuty.SetAside away:
+                SetAside(store, segment, away.Why);
+                break;
+            case ReplicaDuty.Seal seal:
+                Seal(segment, newest, seal.End);
+                break;
         }
+    }
 
-        if (listed.End is not { } end || segment.State == SegmentState.Sealed)
-        {
-            return;
-        }
-
+    private void Seal(Segment segment, Chain newest, long end)
+    {
         var tail = segment.State == SegmentState.Fenced ? segment.Tail : segment.Fence(newest.Version);
         if (tail.Position >= end)
         {
@@ -150,11 +157,11 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
                 segment.TakeMemory();
             }
 
-            LogSealed(identity.Id, newest.LogName, end);
+            LogSealed(segment.Header.Identity.Id, newest.LogName, end);
         }
         else
         {
-            LogShort(identity.Id, newest.LogName, tail.Position, end);
+            LogShort(segment.Header.Identity.Id, newest.LogName, tail.Position, end);
         }
     }
 

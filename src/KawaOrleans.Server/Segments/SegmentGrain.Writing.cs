@@ -33,8 +33,8 @@ internal sealed partial class SegmentGrain
         return true;
     }
 
-    /// <summary>Takes the write handle, or answers why not. Only a chain that lists this segment as open with this node in its
-    /// ensemble allows it; if the newest one kept here does not, the directory is asked once.</summary>
+    /// <summary>Takes the write handle, or answers why not. Only a chain that lists this segment as open with this node as its
+    /// primary allows it; if the newest one kept here does not, the directory is asked once.</summary>
     private async Task<AppendResult?> Open()
     {
         _opening = null;
@@ -122,17 +122,7 @@ internal sealed partial class SegmentGrain
         }
     }
 
-    private string? WhyNotWriter(Chain chain)
-    {
-        var listed = chain.Segments.FirstOrDefault(segment => segment.Id == _segmentId);
-        return listed switch
-        {
-            null => $"version {chain.Version} of the chain of log '{chain.LogName}' does not list segment {_segmentId:N}",
-            { IsOpen: false } => $"version {chain.Version} of the chain of log '{chain.LogName}' ends segment {_segmentId:N} at {listed.End}",
-            _ when listed.Ensemble.All(member => member.Name != host.Name) => $"segment {_segmentId:N} is kept by {listed.Primary}, not by '{host.Name}'",
-            _ => null,
-        };
-    }
+    private string? WhyNotWriter(Chain chain) => WriterRule.WhyNot(chain, _segmentId, host.Name);
 
     /// <summary>Full: opens the log's next segment, once for all callers, then sends them there.</summary>
     private async Task<AppendResult> Roll(Opening opening, int batchBytes)
