@@ -34,6 +34,11 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     public Prepared Prepare(NewSegment segment)
     {
         var store = host.Store;
+        if (segment.WhyNotOn(Self(store)) is { } reason)
+        {
+            throw new StorageException(reason);
+        }
+
         lock (Of(_making, segment.LogId))
         {
             store.Create(segment.ToHeader());
@@ -106,7 +111,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
             {
                 if (segment.Header.LogId == newest.LogId)
                 {
-                    Follow(store, segment, newest);
+                    TryFollow(store, segment, newest);
                 }
             }
 
@@ -130,6 +135,20 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     private static Lock[] Locks() => [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
 
     private static Lock Of(Lock[] locks, Guid logId) => locks[unchecked((uint)logId.GetHashCode()) % locks.Length];
+
+    /// <summary>One replica that fails says nothing more until a restart. The chain is kept all the same, and the others follow it.</summary>
+    private void TryFollow(NodeStore store, Segment segment, Chain newest)
+    {
+        try
+        {
+            Follow(store, segment, newest);
+        }
+        catch (StorageException e)
+        {
+            host.ReportFault(segment.Header.Identity.Id, e.Message);
+            LogNotFollowed(segment.Header.Identity.Id, newest.Version, newest.LogName, e.Message);
+        }
+    }
 
     private void Follow(NodeStore store, Segment segment, Chain newest)
     {

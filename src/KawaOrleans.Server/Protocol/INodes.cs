@@ -68,6 +68,12 @@ internal sealed record NewSegment
 
     /// <summary>The last timestamp of the log so far; the new writer never goes below it.</summary>
     [Id(5)] public required long TimestampFloor { get; init; }
+
+    /// <summary>Why a node does not make a replica of it, or null. A claim that arrives late must not find a new, blank directory under an old name:
+    /// what it made there would vote for an empty segment.</summary>
+    public string? WhyNotOn(ChainNode self) => Segment.Ensemble.Contains(self)
+        ? null
+        : $"segment {Segment.Id:N} is not for the data directory {self.Id:N} of node '{self.Name}'";
 }
 
 [GenerateSerializer, Immutable]

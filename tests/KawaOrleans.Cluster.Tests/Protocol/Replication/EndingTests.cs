@@ -35,6 +35,18 @@ public class EndingTests
     }
 
     [Fact]
+    public void A_blank_directory_under_an_old_name_takes_no_late_claim()
+    {
+        var claim = new NewSegment
+        {
+            LogId = Id(99), LogName = "orders", Segment = Segment(3, 25, null, 3, "a", "b"), Predecessor = Id(2), ChainVersion = 3, TimestampFloor = 0,
+        };
+        Assert.Null(claim.WhyNotOn(Node("b")));
+        Assert.NotNull(claim.WhyNotOn(Node("b") with { Id = Id(5) }));
+        Assert.NotNull(claim.WhyNotOn(Node("c")));
+    }
+
+    [Fact]
     public void A_replica_is_sealed_or_set_aside_as_the_chain_says()
     {
         var chain = Three("a", "b");
