@@ -67,6 +67,32 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version);
     }
 
+    /// <summary>Takes what a primary sends a replica here, if the rules let it; answers what it holds then, synced.</summary>
+    public FollowerAnswer Follow(FollowerAppend append, ReadOnlyMemory<byte> groups)
+    {
+        var segment = Get(host.Store, append.SegmentId, append.Generation);
+        var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, segment.Tail.ToReplicaTail());
+        var verdict = FollowerVerdict.On(append, standing, host.Chains.Of(append.LogId), host.Name);
+        if (verdict is FollowerVerdict.Refuse refusal)
+        {
+            return new FollowerAnswer(segment.OpeningId, standing.Tail, refusal.Refusal, refusal.Why);
+        }
+
+        try
+        {
+            var tail = verdict is FollowerVerdict.Take
+                ? segment.OpenReplica().Follow(append.OpeningId, append.From.Position, append.From.Offset, groups).ToReplicaTail()
+                : standing.Tail;
+            segment.Learn(append.Committed);
+            return new FollowerAnswer(segment.OpeningId, tail, FollowerRefusal.None, null);
+        }
+        catch (WriterFencedException e)
+        {
+            // Fenced between the two, or in the middle of it.
+            return new FollowerAnswer(segment.OpeningId, segment.Tail.ToReplicaTail(), FollowerRefusal.Ended, e.Message);
+        }
+    }
+
     /// <summary>See <see cref="Segment.ReadGroups"/>.</summary>
     public Block ReadGroups(Guid segmentId, int generation, long offset) =>
         new(Get(host.Store, segmentId, generation).ReadGroups(offset, MaxGroupsBytes));

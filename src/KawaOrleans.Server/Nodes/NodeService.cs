@@ -33,6 +33,14 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<FencedTail>> Fence(Guid logId, Guid segmentId, int generation) => Answer(() => node.Fence(logId, segmentId, generation));
 
+    public async Task<NodeAnswer<FollowerAnswer>> Follow(FollowerAppend append, Block groups)
+    {
+        using (groups)
+        {
+            return await Answer(() => node.Follow(append, groups.Bytes));
+        }
+    }
+
     public Task<NodeAnswer<long>> Complete(Guid segmentId, int generation, string source, long end) =>
         completion.Run(segmentId, generation, source, end);
 

@@ -33,6 +33,7 @@ public sealed class Segment : IDisposable
     private OpenStreams? _streams;
     private Exception? _poison;
     private ulong _contentHash;
+    private long _committed;
     private bool _disposed;
 
     internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, UnfinishedRecovery recovery)
@@ -89,6 +90,20 @@ public sealed class Segment : IDisposable
         {
             Recover();
             return _tail.Read();
+        }
+    }
+
+    /// <summary>The position readers stop at. Of a sealed replica, and of the only one, it is the tail's; of one of several it is what is known here
+    /// to be acknowledged (<see cref="Learn"/>): after a restart nothing, until someone tells.</summary>
+    /// <exception cref="StorageException">The recovery could not be finished; see <see cref="Recover"/>.</exception>
+    public long Committed
+    {
+        get
+        {
+            // State first: a segment found sealed here has the tail it was sealed with.
+            var isSealed = _state == SegmentState.Sealed;
+            var tail = Tail.Position;
+            return isSealed || !Header.IsOneOfSeveral ? tail : Math.Clamp(Volatile.Read(ref _committed), Header.BasePosition, tail);
         }
     }
 
@@ -280,6 +295,18 @@ public sealed class Segment : IDisposable
         }
     }
 
+    /// <summary>Tells one of several replicas how far the segment is acknowledged; it never takes back. More than it holds may be told.</summary>
+    public void Learn(long committed)
+    {
+        for (var known = Volatile.Read(ref _committed); committed > known;)
+        {
+            var found = Interlocked.CompareExchange(ref _committed, committed, known);
+            known = found == known ? committed : found;
+        }
+
+        _signal.Pulse();
+    }
+
     /// <summary>Whole write groups as they lie here, for another replica: from the offset of a frame, and below <see cref="Tail"/>, about so many
     /// bytes, at least one group or the rest of one; empty at the tail. Not verified: whoever takes them does that.</summary>
     /// <exception cref="SegmentDamagedException">A frame's length makes no sense.</exception>
@@ -308,7 +335,7 @@ public sealed class Segment : IDisposable
     public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) =>
         _frames.Read(from, to, maxEvents, maxBytes, TailFor(from));
 
-    /// <summary>Completes with true once the tail is beyond the position, with false when time is up or the segment has ended.</summary>
+    /// <summary>Completes with true once <see cref="Committed"/> is beyond the position, with false when time is up or the segment has ended.</summary>
     public async ValueTask<bool> WaitForAsync(long position, TimeSpan wait, CancellationToken cancellation)
     {
         if (Volatile.Read(ref _unfinished) is not null)
@@ -320,7 +347,7 @@ public sealed class Segment : IDisposable
         while (true)
         {
             var moved = _signal.Next;
-            if (Tail.Position > position)
+            if (Committed > position)
             {
                 return true;
             }
@@ -337,7 +364,7 @@ public sealed class Segment : IDisposable
             }
             catch (TimeoutException)
             {
-                return Tail.Position > position;
+                return Committed > position;
             }
         }
     }
@@ -484,7 +511,8 @@ public sealed class Segment : IDisposable
         lock (open.Gate)
         {
             // In the order of their first events, and those not yet published at the end.
-            for (var ordinal = 0; ordinal < open.Count && open.Events(ordinal) > 0 && Header.BasePosition + open.FirstPosition(ordinal) < tail.Position; ordinal++)
+            var committed = Committed;
+            for (var ordinal = 0; ordinal < open.Count && open.Events(ordinal) > 0 && Header.BasePosition + open.FirstPosition(ordinal) < committed; ordinal++)
             {
                 firsts.Add(open.FirstPosition(ordinal));
             }
@@ -576,7 +604,8 @@ public sealed class Segment : IDisposable
     private Tail TailFor(long position)
     {
         var tail = _tail.Read();
-        return position < tail.Position ? tail : Tail;
+        tail = position < tail.Position ? tail : Tail;
+        return Header.IsOneOfSeveral ? tail with { Position = Math.Min(tail.Position, Committed) } : tail;
     }
 
     private void Finish(UnfinishedRecovery unfinished)

@@ -192,6 +192,47 @@ public sealed class ReplicaWriterTests
     }
 
     [Fact]
+    public async Task Readers_stop_at_what_is_known_to_be_acknowledged_until_the_segment_is_sealed()
+    {
+        var primary = new Disk();
+        var writer = primary.Segment.OpenWriter(Opening);
+        await writer.AppendAsync(Sample.Batch(0, 7));
+        await writer.AppendAsync(Sample.Batch(7, 7));
+        AssertShows(0, primary.Segment);
+        primary.Segment.Learn(7);
+        primary.Segment.Learn(3);
+        AssertShows(7, primary.Segment);
+        Assert.False(await primary.Segment.WaitForAsync(7, TimeSpan.Zero, default));
+        var waiting = primary.Segment.WaitForAsync(7, TimeSpan.FromDays(1), default).AsTask();
+        primary.Segment.Learn(100);
+        Assert.True(await waiting);
+        AssertShows(14, primary.Segment);
+        var after = primary.AfterPowerLoss(Survival.None).Segment;
+        AssertShows(0, after);
+        after.Fence(1);
+        AssertShows(0, after);
+        after.Seal(14);
+        AssertShows(14, after);
+    }
+
+    private static void AssertShows(int events, Segment segment)
+    {
+        Assert.Equal(events, segment.Committed);
+        Assert.Equal(events, Sample.ReadAll(segment).Count);
+        Assert.Equal(events > 0, segment.TryRead(events - 1, out _));
+        Assert.False(segment.TryRead(events, out _));
+        Assert.Equal(events / 7, segment.ReadStream("order-3", 0, false, 100, 1 << 20).Count);
+        Assert.Equal(Math.Min(events, 7), segment.ListStreams("order-", 0, 100).Names.Count);
+        var seen = 0;
+        foreach (var e in segment.Scan(0, long.MaxValue))
+        {
+            seen++;
+        }
+
+        Assert.Equal(events, seen);
+    }
+
+    [Fact]
     public async Task A_follower_syncs_each_group_before_it_writes_the_next()
     {
         var (primary, follower) = (new Disk(), new Disk());
@@ -294,6 +335,8 @@ public sealed class ReplicaWriterTests
         Assert.Equal(one.Segment.Tail, other.Segment.Tail);
         var length = (int)(one.Segment.Tail.Offset - FileLayout.FirstFrame);
         Assert.Equal(one.Frames(length), other.Frames(length));
+        one.Segment.Learn(long.MaxValue);
+        other.Segment.Learn(long.MaxValue);
         Assert.Equal(Sample.ReadAll(one.Segment).Select(e => e.Id), Sample.ReadAll(other.Segment).Select(e => e.Id));
     }
 

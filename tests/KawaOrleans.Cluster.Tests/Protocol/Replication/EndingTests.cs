@@ -61,17 +61,6 @@ public class EndingTests
     }
 
     [Fact]
-    public void Readers_stop_at_what_is_known_to_be_committed_and_at_what_is_there()
-    {
-        var known = new CommittedKnowledge(25);
-        Assert.Equal(25, known.Readable(40));
-        known.Learn(38);
-        known.Learn(30);
-        Assert.Equal(38, known.Readable(40));
-        Assert.Equal(31, known.Readable(31));
-    }
-
-    [Fact]
     public async Task A_log_of_three_goes_on_without_its_primary_and_the_rest_is_completed_first()
     {
         var (cluster, chain) = await Replicated(3, 2);

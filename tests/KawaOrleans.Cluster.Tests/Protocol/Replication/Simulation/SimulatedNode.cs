@@ -21,7 +21,6 @@ internal sealed class SimulatedNode
     private readonly Dictionary<Guid, Chain> _saved = [];
     private readonly Dictionary<Guid, string> _untrusted = [];
     private readonly Dictionary<Guid, SimulatedOpening> _openings = [];
-    private readonly Dictionary<Guid, CommittedKnowledge> _committed = [];
     private readonly StillTime _time = new();
     private SimulatedVolume _volume = new();
 
@@ -129,7 +128,7 @@ internal sealed class SimulatedNode
             segment.OpenReplica().Follow(append.OpeningId, append.From.Position, append.From.Offset, groups);
         }
 
-        KnowledgeOf(segment).Learn(append.Committed);
+        segment.Learn(append.Committed);
         _checks.Said(this, segment);
         return new FollowerAnswer(segment.OpeningId, TailOf(segment), FollowerRefusal.None, null);
     }
@@ -198,10 +197,7 @@ internal sealed class SimulatedNode
     public IReadOnlyList<RecordedEvent> Read(Guid segmentId, long from, int count)
     {
         var segment = Get(segmentId);
-        var tail = segment.Tail.Position;
-        var end = segment.State == SegmentState.Sealed ? tail
-            : _openings.TryGetValue(segmentId, out var opening) ? Math.Min(opening.Rules.Committed, tail)
-            : KnowledgeOf(segment).Readable(tail);
+        var end = segment.Committed;
         var found = new List<RecordedEvent>();
         for (var position = from; position < Math.Min(end, from + count); position++)
         {
@@ -221,7 +217,6 @@ internal sealed class SimulatedNode
         (IsUp, IsPaused, IsDying) = (false, false, false);
         Process++;
         _openings.Clear();
-        _committed.Clear();
         _segments.Clear();
         _saved.Clear();
         _untrusted.Clear();
@@ -255,7 +250,7 @@ internal sealed class SimulatedNode
 
     public void MoveClock(TimeSpan time) => _time.Advance(time);
 
-    public static ReplicaTail TailOf(Segment segment) => new(segment.Tail.Position, segment.Tail.Offset);
+    public static ReplicaTail TailOf(Segment segment) => segment.Tail.ToReplicaTail();
 
     private static string Folder(Guid logId) => Path.Combine(Root, logId.ToString("N"));
 
@@ -315,11 +310,6 @@ internal sealed class SimulatedNode
 
     private Segment Get(Guid segmentId) => _segments.GetValueOrDefault(segmentId)
         ?? throw new StorageException(_untrusted.GetValueOrDefault(segmentId) ?? $"node '{Name}' has no file of segment {segmentId:N}");
-
-    private CommittedKnowledge KnowledgeOf(Segment segment) =>
-        _committed.TryGetValue(segment.Header.Identity.Id, out var known)
-            ? known
-            : _committed[segment.Header.Identity.Id] = new CommittedKnowledge(segment.Header.BasePosition);
 
     private SegmentHost Host() => new(_volume, new MapCache(), _time, WhenSealed: null) { CheckpointIntervalBytes = 2048 };
 

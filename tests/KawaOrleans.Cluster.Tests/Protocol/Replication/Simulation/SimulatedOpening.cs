@@ -47,6 +47,7 @@ internal sealed class SimulatedOpening(SimulatedNode node, Chain chain, Segment 
 
     private void Acknowledge()
     {
+        segment.Learn(rules.Committed);
         foreach (var (_, acknowledge) in _waiting.Where(batch => batch.End <= rules.Committed).ToList())
         {
             acknowledge();
