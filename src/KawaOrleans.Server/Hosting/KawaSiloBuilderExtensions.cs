@@ -53,6 +53,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<NodeHost>());
         services.AddSingleton<LocalNode>();
         services.AddSingleton<LocalInventory>();
+        services.AddSingleton<ReplicaCompletion>();
         services.AddGrainService<NodeService>();
         services.AddSingleton<NodeServiceClient>();
         services.AddSingleton<NodesClient>();

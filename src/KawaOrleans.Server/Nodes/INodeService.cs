@@ -16,6 +16,15 @@ internal interface INodeService : IGrainService
     [Alias("Fence"), ResponseTimeout("00:00:02")]
     Task<NodeAnswer<FencedTail>> Fence(Guid logId, Guid segmentId, int generation);
 
+    [Alias("Follow"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<FollowerAnswer>> Follow(FollowerAppend append, Block groups);
+
+    [Alias("Complete"), ResponseTimeout("00:00:05")]
+    Task<NodeAnswer<long>> Complete(Guid segmentId, int generation, string source, long end);
+
+    [Alias("ReadGroups"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<Block>> ReadGroups(Guid segmentId, int generation, long offset);
+
     [Alias("Announce"), ResponseTimeout("00:00:02")]
     Task<NodeAnswer<long>> Announce(Chain chain);
 

@@ -18,4 +18,7 @@ internal sealed partial class LocalNode
 
     [LoggerMessage(1105, LogLevel.Information, "Set aside segment {Segment} ({Path}): {Reason}")]
     private partial void LogSetAside(Guid segment, string path, string reason);
+
+    [LoggerMessage(1106, LogLevel.Error, "Segment {Segment} does not follow chain version {Version} of log {Log} until this node restarts: {Problem}")]
+    private partial void LogNotFollowed(Guid segment, long version, string log, string problem);
 }

@@ -7,6 +7,8 @@ namespace KawaOrleans.Server.Nodes;
 /// <summary>What a chain change asks of this node. All of it is blocking file work.</summary>
 internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger)
 {
+    private const int MaxGroupsBytes = 1024 * 1024;
+
     // Announcements of one log are taken one after another, so that an older one never undoes what a newer one decided.
     private readonly Lock[] _announcing = Locks();
 
@@ -32,6 +34,11 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
     public Prepared Prepare(NewSegment segment)
     {
         var store = host.Store;
+        if (segment.WhyNotOn(Self(store)) is { } reason)
+        {
+            throw new StorageException(reason);
+        }
+
         lock (Of(_making, segment.LogId))
         {
             store.Create(segment.ToHeader());
@@ -59,6 +66,40 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         LogFenced(segmentId, segment.Header.LogName, tail.Position);
         return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version);
     }
+
+    /// <summary>Takes what a primary sends a replica here, if the rules let it; answers what it holds then, synced.</summary>
+    public FollowerAnswer Follow(FollowerAppend append, ReadOnlyMemory<byte> groups)
+    {
+        var segment = Get(host.Store, append.SegmentId, append.Generation);
+        var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, segment.Tail.ToReplicaTail());
+        var verdict = FollowerVerdict.On(append, standing, host.Chains.Of(append.LogId), host.Name);
+        if (verdict is FollowerVerdict.Refuse refusal)
+        {
+            return new FollowerAnswer(segment.OpeningId, standing.Tail, refusal.Refusal, refusal.Why);
+        }
+
+        try
+        {
+            var tail = verdict is FollowerVerdict.Take
+                ? segment.OpenReplica().Follow(append.OpeningId, append.From.Position, append.From.Offset, groups).ToReplicaTail()
+                : standing.Tail;
+            segment.Learn(append.Committed);
+            return new FollowerAnswer(segment.OpeningId, tail, FollowerRefusal.None, null);
+        }
+        catch (WriterFencedException e)
+        {
+            // Fenced between the two, or in the middle of it.
+            return new FollowerAnswer(segment.OpeningId, segment.Tail.ToReplicaTail(), FollowerRefusal.Ended, e.Message);
+        }
+    }
+
+    /// <summary>See <see cref="Segment.ReadGroups"/>.</summary>
+    public Block ReadGroups(Guid segmentId, int generation, long offset) =>
+        new(Get(host.Store, segmentId, generation).ReadGroups(offset, MaxGroupsBytes));
+
+    /// <summary>What a fenced replica holds once it took these groups, if they begin at its tail; see <see cref="ReplicaWriter.Complete"/>.</summary>
+    public Tail Complete(Guid segmentId, int generation, Tail from, ReadOnlyMemory<byte> groups) =>
+        Get(host.Store, segmentId, generation).OpenReplica().Complete(from.Position, from.Offset, groups);
 
     /// <summary>See <see cref="Segment.Remember"/>.</summary>
     public byte[] Remember(Guid segmentId, int generation, long from, long to) => Get(host.Store, segmentId, generation).Remember(from, to);
@@ -96,7 +137,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
             {
                 if (segment.Header.LogId == newest.LogId)
                 {
-                    Follow(store, segment, newest);
+                    TryFollow(store, segment, newest);
                 }
             }
 
@@ -121,25 +162,36 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
 
     private static Lock Of(Lock[] locks, Guid logId) => locks[unchecked((uint)logId.GetHashCode()) % locks.Length];
 
+    /// <summary>One replica that fails says nothing more until a restart. The chain is kept all the same, and the others follow it.</summary>
+    private void TryFollow(NodeStore store, Segment segment, Chain newest)
+    {
+        try
+        {
+            Follow(store, segment, newest);
+        }
+        catch (StorageException e)
+        {
+            host.ReportFault(segment.Header.Identity.Id, e.Message);
+            LogNotFollowed(segment.Header.Identity.Id, newest.Version, newest.LogName, e.Message);
+        }
+    }
+
     private void Follow(NodeStore store, Segment segment, Chain newest)
     {
         var identity = segment.Header.Identity;
-        var listed = newest.Segments.FirstOrDefault(entry => entry.Id == identity.Id && entry.Generation == identity.Generation);
-        if (listed is null)
+        switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState()))
         {
-            if (segment.Header.ChainVersion < newest.Version)
-            {
-                SetAside(store, segment, $"chain version {newest.Version} of log '{newest.LogName}' does not list it");
-            }
-
-            return;
+            case ReplicaDuty.SetAside away:
+                SetAside(store, segment, away.Why);
+                break;
+            case ReplicaDuty.Seal seal:
+                Seal(segment, newest, seal.End);
+                break;
         }
+    }
 
-        if (listed.End is not { } end || segment.State == SegmentState.Sealed)
-        {
-            return;
-        }
-
+    private void Seal(Segment segment, Chain newest, long end)
+    {
         var tail = segment.State == SegmentState.Fenced ? segment.Tail : segment.Fence(newest.Version);
         if (tail.Position >= end)
         {
@@ -150,11 +202,11 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
                 segment.TakeMemory();
             }
 
-            LogSealed(identity.Id, newest.LogName, end);
+            LogSealed(segment.Header.Identity.Id, newest.LogName, end);
         }
         else
         {
-            LogShort(identity.Id, newest.LogName, tail.Position, end);
+            LogShort(segment.Header.Identity.Id, newest.LogName, tail.Position, end);
         }
     }
 

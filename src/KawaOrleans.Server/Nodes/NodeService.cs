@@ -13,7 +13,7 @@ namespace KawaOrleans.Server.Nodes;
 /// that silo's hosted client. This keeps out ordinary clients; a program that forges its sender is kept out by TLS alone.
 /// </remarks>
 [Reentrant]
-internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node, LocalInventory inventory)
+internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node, LocalInventory inventory, ReplicaCompletion completion)
     : GrainService(id, silo, loggers), INodeService, IIncomingGrainCallFilter
 {
     private const string HostedClientPrefix = "hosted-";
@@ -33,6 +33,19 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<FencedTail>> Fence(Guid logId, Guid segmentId, int generation) => Answer(() => node.Fence(logId, segmentId, generation));
 
+    public async Task<NodeAnswer<FollowerAnswer>> Follow(FollowerAppend append, Block groups)
+    {
+        using (groups)
+        {
+            return await Answer(() => node.Follow(append, groups.Bytes));
+        }
+    }
+
+    public Task<NodeAnswer<long>> Complete(Guid segmentId, int generation, string source, long end) =>
+        completion.Run(segmentId, generation, source, end);
+
+    public Task<NodeAnswer<Block>> ReadGroups(Guid segmentId, int generation, long offset) => Answer(() => node.ReadGroups(segmentId, generation, offset));
+
     public Task<NodeAnswer<long>> Announce(Chain chain) => Answer(() => node.Announce(chain));
 
     public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string? logName) => Answer(() => inventory.Inventory(logName));
@@ -50,7 +63,7 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
     public Task<NodeAnswer<NodeDescription>> Describe() => Answer(inventory.Describe);
 
     /// <summary>What the files refuse is unknown to whoever asked; storage types never cross the wire.</summary>
-    private static async Task<NodeAnswer<T>> Answer<T>(Func<T> work)
+    internal static async Task<NodeAnswer<T>> Answer<T>(Func<T> work)
     {
         try
         {

@@ -26,6 +26,18 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     public Task<NodeAnswer<FencedTail>> Fence(string node, Guid logId, Guid segmentId, int generation, CancellationToken cancellation) =>
         Ask(node, ChangeTimeout, service => service.Fence(logId, segmentId, generation), cancellation);
 
+    public Task<NodeAnswer<long>> Complete(
+        string node, Guid logId, Guid segmentId, int generation, string source, long end, CancellationToken cancellation) =>
+        Ask(node, PrepareTimeout, service => service.Complete(segmentId, generation, source, end), cancellation);
+
+    /// <summary>Has a follower take write groups; none, to tell what is committed.</summary>
+    public Task<NodeAnswer<FollowerAnswer>> Follow(string node, FollowerAppend append, Block groups, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.Follow(append, groups), cancellation);
+
+    /// <summary>Write groups of one of the node's segments from an offset on; empty at its tail.</summary>
+    public Task<NodeAnswer<Block>> ReadGroups(string node, Guid segmentId, int generation, long offset, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.ReadGroups(segmentId, generation, offset), cancellation);
+
     public Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation) =>
         Ask(node, ChangeTimeout, service => service.Announce(chain), cancellation);
 

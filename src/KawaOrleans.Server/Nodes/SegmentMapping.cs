@@ -46,6 +46,8 @@ internal static class SegmentMapping
         };
     }
 
+    public static ReplicaTail ToReplicaTail(this Tail tail) => new(tail.Position, tail.Offset);
+
     public static ReplicaState ToReplicaState(this SegmentState state) => state switch
     {
         SegmentState.Prepared => ReplicaState.Prepared,
@@ -69,7 +71,7 @@ internal static class SegmentMapping
             UsedBytes = stats.UsedBytes,
             Events = stats.Events,
             Base = replica.Header.BasePosition,
-            Committed = replica.Tail.Position,
+            Committed = replica.Committed,
             State = replica.State.ToReplicaState(),
         };
     }

@@ -21,6 +21,11 @@ internal interface INodes
     /// <summary>Makes the replica refuse its writer from now on, for ever; answered when that is synced.</summary>
     Task<NodeAnswer<FencedTail>> Fence(string node, Guid logId, Guid segmentId, int generation, CancellationToken cancellation);
 
+    /// <summary>Has the node's fenced replica take from another node what it lacks below an end; answered with the position it reaches when that
+    /// is synced. What it brings is told to nobody else: it never counts as an acknowledgement.</summary>
+    Task<NodeAnswer<long>> Complete(
+        string node, Guid logId, Guid segmentId, int generation, string source, long end, CancellationToken cancellation);
+
     /// <summary>Tells the node a chain: it keeps it if newer than its own (synced), seals the replicas the chain ends, and
     /// lets its open one be written. Answers with the version it now has.</summary>
     Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation);
@@ -63,6 +68,12 @@ internal sealed record NewSegment
 
     /// <summary>The last timestamp of the log so far; the new writer never goes below it.</summary>
     [Id(5)] public required long TimestampFloor { get; init; }
+
+    /// <summary>Why a node does not make a replica of it, or null. A claim that arrives late must not find a new, blank directory under an old name:
+    /// what it made there would vote for an empty segment.</summary>
+    public string? WhyNotOn(ChainNode self) => Segment.Ensemble.Contains(self)
+        ? null
+        : $"segment {Segment.Id:N} is not for the data directory {self.Id:N} of node '{self.Name}'";
 }
 
 [GenerateSerializer, Immutable]

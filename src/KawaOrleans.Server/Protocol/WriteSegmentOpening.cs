@@ -119,7 +119,7 @@ internal sealed class WriteSegmentOpening(
             return new FenceDecision.Ended(ChainRules.End(chain)!.Value, await LastTimestamp(chain, cancellation));
         }
 
-        switch (await fencing.Fence(chain, open, cancellation))
+        switch (await fencing.End(chain, open, cancellation))
         {
             case FenceDecision.Ended ended:
                 return ended;

@@ -21,15 +21,26 @@ internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, Nod
         }
 
         var before = chain.Segments.LastOrDefault(listed => listed.Base < segment.Header.BasePosition);
-        if (before is null || before.Primary == host.Name)
+        string? reason = null;
+        foreach (var holder in before?.Ensemble.Where(holder => holder.Name != host.Name) ?? [])
         {
-            return $"node '{host.Name}' does not hold the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition}, nor the segment they come from";
+            reason = await FetchFrom(holder.Name, segment, chain, before!);
+            if (reason is null)
+            {
+                return null;
+            }
         }
 
-        var runs = await nodes.HeadRuns(before.Primary, chain.LogId, before.Id, CancellationToken.None);
+        return reason
+            ?? $"node '{host.Name}' does not hold the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition}, nor the segment they come from";
+    }
+
+    private async Task<string?> FetchFrom(string holder, Segment segment, Chain chain, ChainSegment before)
+    {
+        var runs = await nodes.HeadRuns(holder, chain.LogId, before.Id, CancellationToken.None);
         foreach (var run in runs.Value ?? [])
         {
-            if (await Copy(before.Primary, chain.LogId, run) is { } reason)
+            if (await Copy(holder, chain.LogId, run) is { } reason)
             {
                 return reason;
             }
@@ -37,11 +48,11 @@ internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, Nod
 
         if (runs.Unknown is null && await Task.Run(() => node.HasHeadsBefore(segment.Header)))
         {
-            LogFetched(chain.LogName, segment.Header.BasePosition, before.Primary);
+            LogFetched(chain.LogName, segment.Header.BasePosition, holder);
             return null;
         }
 
-        return $"the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition} could not be had from '{before.Primary}': "
+        return $"the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition} could not be had from '{holder}': "
             + (runs.Unknown ?? "those it has end elsewhere");
     }
 

@@ -67,15 +67,21 @@ internal sealed partial class RecentEvents(
     /// <summary>The events of [from, to), all of them, or null.</summary>
     private async Task<byte[]?> Stretch(ChainSegment listed, long from, long to)
     {
-        var answer = listed.Primary == host.Name
-            ? await Task.Run(() => Here(listed, from, to))
-            : await nodes.Remember(listed.Primary, listed.Id, listed.Generation, from, to, CancellationToken.None);
-        if (answer.Value is { } stretch && stretch.Length == (to - from) * WriterMemory.EventBytes)
+        var reason = "";
+        foreach (var holder in listed.Ensemble.OrderBy(holder => holder.Name != host.Name))
         {
-            return stretch;
+            var answer = holder.Name == host.Name
+                ? await Task.Run(() => Here(listed, from, to))
+                : await nodes.Remember(holder.Name, listed.Id, listed.Generation, from, to, CancellationToken.None);
+            if (answer.Value is { } stretch && stretch.Length == (to - from) * WriterMemory.EventBytes)
+            {
+                return stretch;
+            }
+
+            reason = answer.Unknown ?? "it has fewer events";
         }
 
-        LogNotRemembered(listed.Id, from, to, answer.Unknown ?? "it has fewer events");
+        LogNotRemembered(listed.Id, from, to, reason);
         return null;
     }
 

@@ -12,7 +12,7 @@ internal static class SegmentFold
         var values = new AggregationValues(aggregation.Name);
         var fold = aggregation.Begin(query.Argument, values);
         var from = Math.Max(query.Range.From, segment.Header.BasePosition);
-        var to = Math.Max(from, Math.Min(query.Range.To, segment.Tail.Position));
+        var to = Math.Max(from, Math.Min(query.Range.To, segment.Committed));
         var events = 0L;
         foreach (var e in segment.Scan(from, to))
         {

@@ -10,6 +10,9 @@ internal sealed partial class SegmentGrain
     // An append answers in 5 s; who waited for a roll so long asks the directory instead.
     private static readonly TimeSpan RollWait = TimeSpan.FromSeconds(3);
 
+    // Enough for a follower that writes through a slow sync; after it, the segment is ended on the nodes that answer.
+    private static readonly TimeSpan AckPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>True while the newest chain this node was told of still lets the writer write.</summary>
     private bool IsCurrent(Opening? opening)
     {
@@ -33,8 +36,8 @@ internal sealed partial class SegmentGrain
         return true;
     }
 
-    /// <summary>Takes the write handle, or answers why not. Only a chain that lists this segment as open with this node in its
-    /// ensemble allows it; if the newest one kept here does not, the directory is asked once.</summary>
+    /// <summary>Takes the write handle, or answers why not. Only a chain that lists this segment as open with this node as its
+    /// primary allows it; if the newest one kept here does not, the directory is asked once.</summary>
     private async Task<AppendResult?> Open()
     {
         _opening = null;
@@ -80,8 +83,12 @@ internal sealed partial class SegmentGrain
 
             var openingId = Guid.NewGuid();
             var memory = segment.HasMemory ? null : await recent.Of(segment, chain);
-            var writer = await Task.Run(() => memory is null ? segment.OpenWriter(openingId) : segment.OpenWriter(openingId, memory));
-            _opening = new Opening(segment, writer, chain);
+            var (start, writer) = await Task.Run(() =>
+                (segment.Tail, memory is null ? segment.OpenWriter(openingId) : segment.OpenWriter(openingId, memory)));
+            var feeds = chain.Segments.Single(listed => listed.Id == _segmentId).Ensemble.Count > 1
+                ? new ReplicaFeeds(segment, chain, openingId, start, nodes, time)
+                : null;
+            _opening = new Opening(segment, writer, chain, feeds);
             LogOpened(_segmentId, chain.LogName, openingId);
             return null;
         }
@@ -122,31 +129,40 @@ internal sealed partial class SegmentGrain
         }
     }
 
-    private string? WhyNotWriter(Chain chain)
+    private string? WhyNotWriter(Chain chain) => WriterRule.WhyNot(chain, _segmentId, host.Name);
+
+    /// <summary>Waits until enough nodes hold what was written here. Nobody is told of a place, a repeat or a conflict before what it rests on is
+    /// acknowledged.</summary>
+    /// <exception cref="UnknownOutcomeException">They did not in time, or never will: the segment is being ended, and may end before or behind it.</exception>
+    private async Task Acknowledged(Opening opening, ReplicaFeeds feeds)
     {
-        var listed = chain.Segments.FirstOrDefault(segment => segment.Id == _segmentId);
-        return listed switch
+        if (await feeds.WaitAsync(opening.Segment.Tail.Position, AckPatience) is { } reason)
         {
-            null => $"version {chain.Version} of the chain of log '{chain.LogName}' does not list segment {_segmentId:N}",
-            { IsOpen: false } => $"version {chain.Version} of the chain of log '{chain.LogName}' ends segment {_segmentId:N} at {listed.End}",
-            _ when listed.Ensemble.All(member => member.Name != host.Name) => $"segment {_segmentId:N} is kept by {listed.Primary}, not by '{host.Name}'",
-            _ => null,
-        };
+            LogNotAcknowledged(_segmentId, opening.Chain.LogName, reason);
+            _ = BeginRoll(opening, batchBytes: 0);
+            throw new UnknownOutcomeException(opening.Chain.LogName, reason);
+        }
     }
 
-    /// <summary>Full: opens the log's next segment, once for all callers, then sends them there.</summary>
-    private async Task<AppendResult> Roll(Opening opening, int batchBytes)
+    /// <summary>Opens the log's next segment, once for all callers.</summary>
+    private Task<Chain> BeginRoll(Opening opening, int batchBytes)
     {
         if (_roll is null or { IsFaulted: true } or { IsCanceled: true })
         {
             metrics.Rolled();
-            LogFull(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
+            LogRolling(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
             _roll = chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes);
         }
 
+        return _roll;
+    }
+
+    /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>
+    private async Task<AppendResult> Roll(Opening opening, int batchBytes)
+    {
         try
         {
-            await _roll.WaitAsync(RollWait);
+            await BeginRoll(opening, batchBytes).WaitAsync(RollWait);
         }
         catch (Exception e) when (e is TimeoutException or (OrleansException and not KawaException))
         {
@@ -181,7 +197,7 @@ internal sealed partial class SegmentGrain
     }
 
     /// <summary>The write handle of one tenure and the chain that allowed it.</summary>
-    private sealed record Opening(Segment Segment, SegmentWriter Writer, Chain Chain)
+    private sealed record Opening(Segment Segment, SegmentWriter Writer, Chain Chain, ReplicaFeeds? Feeds)
     {
         /// <summary>Known to this tenure alone: another one begins every run anew.</summary>
         public BlockRuns Runs { get; } = new();

@@ -14,7 +14,7 @@ namespace KawaOrleans.Server.Segments;
 /// write handle from each other. Nothing here blocks the scheduler, so appends pipeline and reads go on beside them.</summary>
 [PinnedToNode, Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
 internal sealed partial class SegmentGrain(
-    NodeHost host, LocalNode node, ChainSource chains, RecentEvents recent, HeadsBefore heads, QueuedBytes queued, AggregationRegistry aggregations,
+    NodeHost host, LocalNode node, NodesClient nodes, TimeProvider time, ChainSource chains, RecentEvents recent, HeadsBefore heads, QueuedBytes queued, AggregationRegistry aggregations,
     KawaMetrics metrics, ILogger<SegmentGrain> logger)
     : Grain, ISegmentGrain
 {
@@ -38,6 +38,14 @@ internal sealed partial class SegmentGrain(
     {
         _segmentId = this.GetPrimaryKey(out _);
         return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_opening?.Feeds is { } feeds)
+        {
+            await feeds.DisposeAsync();
+        }
     }
 
     public async ValueTask<AppendResult> Append(AppendRequest request, CancellationToken cancellation = default)
@@ -88,6 +96,11 @@ internal sealed partial class SegmentGrain(
             try
             {
                 var appended = await opening.Writer.AppendAsync(block, request.RetrySince, request.Expected);
+                if (opening.Feeds is { } feeds)
+                {
+                    await Acknowledged(opening, feeds);
+                }
+
                 metrics.Appended(block.BatchCount, appended.Count, appended.Outcomes is null ? block.Bytes.Length : 0);
                 PrepareAhead(opening);
                 return AppendAnswer.Of(appended);
@@ -126,7 +139,7 @@ internal sealed partial class SegmentGrain(
         var segment = Require();
         SegmentReads.Check(request, segment.Header);
         var filter = PreparedFilter.For(request.Filter);
-        if (request.Wait > TimeSpan.Zero && request.From < request.To && request.From >= segment.Tail.Position)
+        if (request.Wait > TimeSpan.Zero && request.From < request.To && request.From >= segment.Committed)
         {
             await segment.WaitForAsync(request.From, request.Wait, cancellation);
         }
@@ -189,6 +202,10 @@ internal sealed partial class SegmentGrain(
             try
             {
                 await opening.Writer.FlushAsync();
+                if (opening.Feeds is { } feeds)
+                {
+                    await Acknowledged(opening, feeds);
+                }
             }
             catch (WriterFencedException)
             {

@@ -53,7 +53,7 @@ internal static class SegmentReads
     {
         // State first: a segment found sealed here has the tail it was sealed with.
         var isSealed = segment.State == SegmentState.Sealed;
-        var committed = segment.Tail.Position;
+        var committed = segment.Committed;
         var to = Math.Min(request.To, committed);
         if (request.From >= to)
         {

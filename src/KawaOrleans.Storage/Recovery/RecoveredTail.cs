@@ -17,6 +17,7 @@ internal sealed record RecoveredTail
         UncoveredFrom = FileLayout.FirstFrame,
         CoveredPositions = 0,
         HintSequence = 0,
+        GroupStart = 0,
         PowerWasLost = false,
         TornBytes = 0,
     };
@@ -40,6 +41,9 @@ internal sealed record RecoveredTail
 
     /// <summary>The sequence number of the newest good hint; 0: none.</summary>
     public required long HintSequence { get; init; }
+
+    /// <summary>Where the write group at the tail begins, of which a crash may have left a part; 0: no frame is there.</summary>
+    public required long GroupStart { get; init; }
 
     /// <summary>True when the page cache the acknowledgements rested on is gone.</summary>
     public required bool PowerWasLost { get; init; }

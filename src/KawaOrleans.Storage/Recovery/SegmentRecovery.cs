@@ -27,7 +27,6 @@ internal sealed class SegmentRecovery
     private readonly bool _powerWasLost;
     private readonly CoveredSection[] _sections;
     private readonly OpenStreams _streams;
-    private int _covered;
     private ulong _hash = ContentHash.Empty;
     private long _lastTimestamp;
     private long _lastCheckpoint;
@@ -45,8 +44,7 @@ internal sealed class SegmentRecovery
         _sections = mapped ? [] : LoadCheckpoints();
         Positions = new DensePositions(file.Path, _sections);
         _streams = new OpenStreams(file.Path) { Names = new RecoveredNames(file, header, Positions) };
-        _covered = Positions.Count;
-        Covered = new Tail(header.BasePosition + _covered, _coveredEnd, _lastTimestamp);
+        Covered = new Tail(header.BasePosition + Positions.Count, _coveredEnd, _lastTimestamp);
     }
 
     /// <summary>The end of what is certainly on disk: behind the newest checkpoint that a hint names.</summary>
@@ -83,15 +81,20 @@ internal sealed class SegmentRecovery
         var start = Covered.Offset;
         var offset = start;
         var tail = start;
+        var intake = new FrameIntake(_file.Path, Positions, _streams)
+        {
+            ContentHash = _hash,
+            LastTimestamp = _lastTimestamp,
+            LastCheckpoint = _lastCheckpoint,
+            CoveredPositions = Positions.Count,
 
-        // The checkpoint that the hint named opened a group, and events of that group may follow it.
-        var groupStart = _lastCheckpoint;
-        var pending = new List<PendingEvent>();
-        var pendingFrom = 0;
+            // The checkpoint that the hint named opened a group, and events of that group may follow it.
+            GroupStart = _lastCheckpoint,
+        };
         FrameStatus status;
         while ((status = reader.TryRead(offset, out var frame)) == FrameStatus.Whole)
         {
-            if (!Follows(frame, groupStart, pending.Count))
+            if (!intake.Follows(frame))
             {
                 if (_powerWasLost)
                 {
@@ -101,35 +104,16 @@ internal sealed class SegmentRecovery
                 throw new SegmentDamagedException(_file.Path, offset, "a whole frame does not follow the one before it");
             }
 
-            groupStart = frame.GroupStart;
             offset = frame.End;
-            if (frame.Kind == FrameKind.Event)
+            if (intake.Take(frame))
             {
-                pendingFrom = pending.Count == 0 ? _streams.Count : pendingFrom;
-                pending.Add(new PendingEvent(frame.Offset, frame.StoredChecksum, frame.Timestamp, frame.Revision, StreamOf(frame), StreamStates.Of(frame.Traits)));
-                if ((frame.Traits & FrameTraits.LastOfBatch) == 0)
-                {
-                    continue;
-                }
-
-                pending.ForEach(Take);
-                pending.Clear();
-                tail = frame.End;
-            }
-            else if (frame.Kind == FrameKind.Checkpoint)
-            {
-                TakeCheckpoint(frame);
-
-                // What it covers was synced before it was written; that it was synced itself, only a hint could say.
-                start = _mapped ? start : frame.Offset;
+                // What a checkpoint covers was synced before it was written; that it was synced itself, only a hint could say.
+                start = _mapped || frame.Kind != FrameKind.Checkpoint ? start : frame.Offset;
                 tail = frame.End;
             }
         }
 
-        if (pending.Count > 0)
-        {
-            _streams.TakeBack(pendingFrom);
-        }
+        intake.DropPending();
 
         if (status == FrameStatus.Unknown)
         {
@@ -144,14 +128,15 @@ internal sealed class SegmentRecovery
 
         return new RecoveredTail
         {
-            Tail = new Tail(_header.BasePosition + Positions.Count, tail, _lastTimestamp),
+            Tail = new Tail(_header.BasePosition + Positions.Count, tail, intake.LastTimestamp),
             Positions = Positions,
             Streams = _streams,
-            ContentHash = _hash,
-            LastCheckpoint = _lastCheckpoint,
+            ContentHash = intake.ContentHash,
+            LastCheckpoint = intake.LastCheckpoint,
             UncoveredFrom = start,
-            CoveredPositions = _covered,
+            CoveredPositions = intake.CoveredPositions,
             HintSequence = _hintSequence,
+            GroupStart = intake.GroupStart,
             PowerWasLost = _powerWasLost,
             TornBytes = torn,
         };
@@ -238,59 +223,6 @@ internal sealed class SegmentRecovery
         }
 
         return newest;
-    }
-
-    private bool Follows(Frame frame, long groupStart, int pendingEvents) =>
-        (frame.Kind == FrameKind.Event || pendingEvents == 0)
-        && frame.Kind is not (FrameKind.Gap or FrameKind.Footer)
-        && frame.RelativePosition == (uint)(Positions.Count + pendingEvents)
-        && frame.Timestamp >= _lastTimestamp
-        && (frame.GroupStart == frame.Offset || (groupStart != 0 && frame.GroupStart == groupStart));
-
-    /// <exception cref="SegmentDamagedException">The lengths inside the event do not add up.</exception>
-    private int StreamOf(Frame frame)
-    {
-        if (!EventFrame.TryOpen(frame, 0, out var e))
-        {
-            throw new SegmentDamagedException(_file.Path, frame.Offset, "its inner lengths do not add up");
-        }
-
-        var ordinal = _streams.Find(frame.StreamHash, e.StreamUtf8);
-        return ordinal >= 0 ? ordinal : _streams.Begin(frame.StreamHash, e.StreamUtf8, frame.Revision, OpenStreams.NotKnown);
-    }
-
-    private void Take(PendingEvent frame)
-    {
-        if (_streams.Add(frame.Stream) is var next && next != frame.Revision)
-        {
-            throw new SegmentDamagedException(_file.Path, frame.Offset, $"revision {frame.Revision} of a stream where {next} comes next");
-        }
-
-        _streams.SetState(frame.Stream, frame.State);
-        Positions.Add(frame.Offset);
-        _hash = ContentHash.Add(_hash, frame.Checksum);
-        _lastTimestamp = frame.Timestamp;
-    }
-
-    private bool LengthsAgree(Checkpoint checkpoint)
-    {
-        var lengths = new byte[Checkpoint.MaxLengthBytes(Positions.Count - _covered, checkpoint.CoveredOffset)];
-        return checkpoint.Lengths.Span.SequenceEqual(lengths.AsSpan(0, Positions.WriteLengths(_covered, checkpoint.CoveredOffset, lengths)));
-    }
-
-    private void TakeCheckpoint(Frame frame)
-    {
-        if (Checkpoint.Read(frame) is not { } checkpoint
-            || checkpoint.Previous != _lastCheckpoint
-            || checkpoint.ContentHash != _hash
-            || !LengthsAgree(checkpoint)
-            || !checkpoint.Streams.Span.SequenceEqual(_streams.Cover(frame.Offset).Span))
-        {
-            throw new SegmentDamagedException(_file.Path, frame.Offset, "a checkpoint contradicts the frames before it");
-        }
-
-        _lastCheckpoint = frame.Offset;
-        _covered = Positions.Count;
     }
 
     /// <summary>How far behind the tail something other than zeroes lies, as far as a later group is searched for.</summary>

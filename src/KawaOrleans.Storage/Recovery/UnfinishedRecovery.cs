@@ -61,7 +61,8 @@ internal sealed class UnfinishedRecovery
             return recovered;
         }
 
-        if (_states.Fenced is { } fenced && fenced.Tail != recovered.Tail)
+        // One of several may have been completed from another since.
+        if (_states.Fenced is { } fenced && (_header.IsOneOfSeveral ? fenced.Tail.Offset > recovered.Tail.Offset : fenced.Tail != recovered.Tail))
         {
             throw new SegmentDamagedException(
                 _file.Path, recovered.Tail.Offset, $"it was fenced at position {fenced.Tail.Position} and now reaches {recovered.Tail.Position}");

@@ -25,6 +25,7 @@ public sealed class Segment : IDisposable
     private RecoveredTail? _recovered;
     private volatile SegmentState _state;
     private SegmentWriter? _writer;
+    private ReplicaWriter? _replica;
     private WriterMemory? _memory;
     private OpenedSector? _opened;
 
@@ -32,6 +33,7 @@ public sealed class Segment : IDisposable
     private OpenStreams? _streams;
     private Exception? _poison;
     private ulong _contentHash;
+    private long _committed;
     private bool _disposed;
 
     internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, UnfinishedRecovery recovery)
@@ -88,6 +90,20 @@ public sealed class Segment : IDisposable
         {
             Recover();
             return _tail.Read();
+        }
+    }
+
+    /// <summary>The position readers stop at. Of a sealed replica, and of the only one, it is the tail's; of one of several it is what is known here
+    /// to be acknowledged (<see cref="Learn"/>): after a restart nothing, until someone tells.</summary>
+    /// <exception cref="StorageException">The recovery could not be finished; see <see cref="Recover"/>.</exception>
+    public long Committed
+    {
+        get
+        {
+            // State first: a segment found sealed here has the tail it was sealed with.
+            var isSealed = _state == SegmentState.Sealed;
+            var tail = Tail.Position;
+            return isSealed || !Header.IsOneOfSeveral ? tail : Math.Clamp(Volatile.Read(ref _committed), Header.BasePosition, tail);
         }
     }
 
@@ -226,7 +242,7 @@ public sealed class Segment : IDisposable
         {
             Recover();
             RefuseIfPoisoned();
-            if (IsReadOnly || _recovered is null || LostPower)
+            if (IsReadOnly || _recovered is null || LostPower || WasOpenedBefore)
             {
                 throw new WriterFencedException(Path);
             }
@@ -239,20 +255,12 @@ public sealed class Segment : IDisposable
             if (_writer is not null)
             {
                 _writer.End(() => new WriterFencedException(Path));
-                _recovered = SegmentRecovery.Find(WritableFile, Header, mapped: durability == Durability.Mapped, powerWasLost: false);
-                _frames.Positions = _recovered.Positions;
-                _recovered.Streams.Names = _frames;
-                Volatile.Write(ref _streams, _recovered.Streams);
+                TakeIndex(SegmentRecovery.Find(WritableFile, Header, mapped: durability == Durability.Mapped, powerWasLost: false));
             }
 
             if (_state == SegmentState.Prepared)
             {
-                // What is on disk outlives every run of the system.
-                var boot = durability == Durability.Mapped ? BootId.Current : Guid.Empty;
-                var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks, durability, boot);
-                WriteSector(FileLayout.Opened, opened.Encode(_key));
-                _opened = opened;
-                _state = SegmentState.Open;
+                RecordOpening(openingId, durability);
             }
 
             _memory?.ForgetFrom(_recovered.Tail.Position);
@@ -264,6 +272,50 @@ public sealed class Segment : IDisposable
             var cursor = new TailCursor(Header, _recovered, _file.Host.HeadsBefore(Header), _file.Host.CheckpointIntervalBytes);
             return _writer = durability == Durability.Mapped ? OpenMapped(cursor) : OpenDurable(cursor);
         }
+    }
+
+    /// <summary>Takes the handle by which this replica of several gets what another one has.</summary>
+    /// <exception cref="InvalidOperationException">It is the only replica, or this process writes it as the primary.</exception>
+    /// <exception cref="WriterFencedException">It is sealed or open for reading only.</exception>
+    /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process.</exception>
+    public ReplicaWriter OpenReplica()
+    {
+        lock (WriteGate)
+        {
+            Recover();
+            RefuseIfPoisoned();
+            if (!Header.IsOneOfSeveral || (_writer is not null && _state != SegmentState.Fenced))
+            {
+                throw new InvalidOperationException($"{Path}: {(_writer is null ? "the only replica" : "a primary")} does not follow another.");
+            }
+
+            return _state == SegmentState.Sealed || !_file.IsWritable || _recovered is null
+                ? throw new WriterFencedException(Path)
+                : _replica ??= new ReplicaWriter(this, _writer is null ? _recovered : SegmentRecovery.Find(WritableFile, Header, mapped: false, powerWasLost: false));
+        }
+    }
+
+    /// <summary>Tells one of several replicas how far the segment is acknowledged; it never takes back. More than it holds may be told.</summary>
+    public void Learn(long committed)
+    {
+        for (var known = Volatile.Read(ref _committed); committed > known;)
+        {
+            var found = Interlocked.CompareExchange(ref _committed, committed, known);
+            known = found == known ? committed : found;
+        }
+
+        _signal.Pulse();
+    }
+
+    /// <summary>Whole write groups as they lie here, for another replica: from the offset of a frame, and below <see cref="Tail"/>, about so many
+    /// bytes, at least one group or the rest of one; empty at the tail. Not verified: whoever takes them does that.</summary>
+    /// <exception cref="SegmentDamagedException">A frame's length makes no sense.</exception>
+    public ReadOnlyMemory<byte> ReadGroups(long offset, int maxBytes)
+    {
+        var tail = Tail;
+        ArgumentOutOfRangeException.ThrowIfLessThan(offset, FileLayout.FirstFrame);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, tail.Offset);
+        return _frames.Groups(offset, maxBytes, tail);
     }
 
     /// <summary>The event at a position, or false where there is none (not yet, no more, or not here).</summary>
@@ -283,7 +335,7 @@ public sealed class Segment : IDisposable
     public FrameSpan Read(long from, long to, int maxEvents, int maxBytes) =>
         _frames.Read(from, to, maxEvents, maxBytes, TailFor(from));
 
-    /// <summary>Completes with true once the tail is beyond the position, with false when time is up or the segment has ended.</summary>
+    /// <summary>Completes with true once <see cref="Committed"/> is beyond the position, with false when time is up or the segment has ended.</summary>
     public async ValueTask<bool> WaitForAsync(long position, TimeSpan wait, CancellationToken cancellation)
     {
         if (Volatile.Read(ref _unfinished) is not null)
@@ -295,7 +347,7 @@ public sealed class Segment : IDisposable
         while (true)
         {
             var moved = _signal.Next;
-            if (Tail.Position > position)
+            if (Committed > position)
             {
                 return true;
             }
@@ -312,7 +364,7 @@ public sealed class Segment : IDisposable
             }
             catch (TimeoutException)
             {
-                return Tail.Position > position;
+                return Committed > position;
             }
         }
     }
@@ -330,7 +382,7 @@ public sealed class Segment : IDisposable
                 RefuseIfPoisoned();
                 _writer?.End(() => new WriterFencedException(Path));
                 _writer?.Settle();
-                _contentHash = _writer?.ContentHash ?? _recovered!.ContentHash;
+                _contentHash = _writer?.ContentHash ?? _replica?.ContentHash ?? _recovered!.ContentHash;
                 WriteSector(FileLayout.Fenced, new FencedSector(Tail, OpeningId ?? Guid.Empty, savedChainVersion).Encode(_key));
                 _state = SegmentState.Fenced;
             }
@@ -476,7 +528,8 @@ public sealed class Segment : IDisposable
         lock (open.Gate)
         {
             // In the order of their first events, and those not yet published at the end.
-            for (var ordinal = 0; ordinal < open.Count && open.Events(ordinal) > 0 && Header.BasePosition + open.FirstPosition(ordinal) < tail.Position; ordinal++)
+            var committed = Committed;
+            for (var ordinal = 0; ordinal < open.Count && open.Events(ordinal) > 0 && Header.BasePosition + open.FirstPosition(ordinal) < committed; ordinal++)
             {
                 firsts.Add(open.FirstPosition(ordinal));
             }
@@ -539,13 +592,41 @@ public sealed class Segment : IDisposable
         _signal.Pulse();
     }
 
+    /// <summary>Notes the first opening, synced. The caller holds the write gate.</summary>
+    internal void RecordOpening(Guid openingId, Durability durability)
+    {
+        // What is on disk outlives every run of the system.
+        var boot = durability == Durability.Mapped ? BootId.Current : Guid.Empty;
+        var opened = new OpenedSector(openingId, _file.Host.Time.GetUtcNow().UtcTicks, durability, boot);
+        WriteSector(FileLayout.Opened, opened.Encode(_key));
+        _opened = opened;
+        _state = SegmentState.Open;
+    }
+
+    /// <summary>The index from here on is that of what was found. The caller holds the write gate.</summary>
+    internal void TakeIndex(RecoveredTail found)
+    {
+        _recovered = found;
+        _frames.Positions = found.Positions;
+        found.Streams.Names = _frames;
+        Volatile.Write(ref _streams, found.Streams);
+    }
+
+    /// <summary>Shows readers what a replica took, which is on disk. The caller holds the write gate.</summary>
+    internal void Took(Tail tail, ulong contentHash)
+    {
+        _contentHash = contentHash;
+        Publish(tail);
+    }
+
     internal void Poison(Exception cause) => Volatile.Write(ref _poison, cause);
 
     /// <summary>The tail for a read that begins there: the published one if it reaches beyond, else the one that recovery finds.</summary>
     private Tail TailFor(long position)
     {
         var tail = _tail.Read();
-        return position < tail.Position ? tail : Tail;
+        tail = position < tail.Position ? tail : Tail;
+        return Header.IsOneOfSeveral ? tail with { Position = Math.Min(tail.Position, Committed) } : tail;
     }
 
     private void Finish(UnfinishedRecovery unfinished)
@@ -574,6 +655,9 @@ public sealed class Segment : IDisposable
         Volatile.Write(ref _unfinished, null);
     }
 
+    /// <summary>With one replica, who may write again is guarded by the directory's lock. Of several, others may have ended it meanwhile.</summary>
+    private bool WasOpenedBefore => Header.IsOneOfSeveral && _state == SegmentState.Open;
+
     private GroupCommitWriter OpenDurable(TailCursor cursor) =>
         new(this, new DurableTail(cursor, FileLayout.MaxGroupBytes(Header.FileBytes)), _memory, _file.Host.Time);
 
@@ -585,7 +669,7 @@ public sealed class Segment : IDisposable
         return new MappedWriter(this, cursor, map, _file.Host.Time);
     }
 
-    private void RefuseIfPoisoned()
+    internal void RefuseIfPoisoned()
     {
         // A second sync after a failed one succeeds without having written anything: nothing may be concluded from it.
         if (_poison is not null)

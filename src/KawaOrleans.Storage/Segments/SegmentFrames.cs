@@ -140,6 +140,32 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventN
         return new FrameSpan(new FrameRun(start, checked((int)(end - start))), view.Map.Memory(start, (int)(end - start)), next);
     }
 
+    /// <summary>See <see cref="Segment.ReadGroups"/>.</summary>
+    public ReadOnlyMemory<byte> Groups(long from, int maxBytes, Tail tail)
+    {
+        var map = View(tail).Map;
+        var end = from;
+        for (var offset = from; ; offset += Outline(map, offset, tail.Offset).Length)
+        {
+            if (offset == tail.Offset || BinaryPrimitives.ReadUInt32LittleEndian(map.Span(offset + FrameLayout.GroupDistance, sizeof(uint))) == 0)
+            {
+                if (end > from && offset - from > maxBytes)
+                {
+                    break;
+                }
+
+                end = offset;
+            }
+
+            if (offset == tail.Offset)
+            {
+                break;
+            }
+        }
+
+        return map.Memory(from, (int)(end - from));
+    }
+
     /// <summary>See <see cref="Segment.Remember"/>.</summary>
     public byte[] Remember(long from, long to, Tail tail)
     {

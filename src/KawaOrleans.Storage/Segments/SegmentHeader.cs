@@ -29,6 +29,9 @@ public sealed record SegmentHeader
     /// <summary>Ids of the nodes that hold it, 1 to 7; the first is the primary.</summary>
     public required IReadOnlyList<Guid> Ensemble { get; init; }
 
+    /// <summary>True when other nodes hold the segment too.</summary>
+    internal bool IsOneOfSeveral => Ensemble.Count > 1;
+
     /// <summary>How many of them must have synced an event before it is acknowledged.</summary>
     public int AckQuorum { get; init; } = 1;
 

@@ -11,7 +11,7 @@ internal static class StreamReading
     /// <summary>See <see cref="Segment.ReadStream"/>.</summary>
     public static StreamSlice Read(Segment segment, StreamName name, long from, bool backward, int maxEvents, int maxBytes)
     {
-        if (segment.FindStream(name, segment.Tail.Position) is not { } part)
+        if (segment.FindStream(name, segment.Committed) is not { } part)
         {
             return new StreamSlice(0, 0, Before(segment, name), [], default);
         }

@@ -54,6 +54,13 @@ internal sealed class FakeCluster
         return cluster;
     }
 
+    /// <summary>A log of several replicas, which no public call makes yet.</summary>
+    public async Task CreateLog(string log, int replicas, int ackQuorum)
+    {
+        var chain = await First.CreateLog(log, new LogOptions(), default);
+        Stored.Chains[log] = Stored.Tagged(chain with { Options = chain.Options with { Replicas = replicas, AckQuorum = ackQuorum } });
+    }
+
     /// <summary>Opens a first segment, or rolls the one there is, and appends to it.</summary>
     public async Task<Chain> Rolled(string log, int events)
     {

@@ -42,6 +42,8 @@ internal sealed class FakeNode(string name, Guid id)
 
     public bool RefusesToPrepare { get; set; }
 
+    public bool RefusesToComplete { get; set; }
+
     public Dictionary<Guid, FakeReplica> Replicas { get; } = [];
 
     public Dictionary<Guid, Chain> Saved { get; } = [];
@@ -71,6 +73,18 @@ internal sealed class FakeNode(string name, Guid id)
         return new(new FencedTail(replica.Tail, 0, null, Saved.GetValueOrDefault(logId)?.Version ?? 0), null);
     }
 
+    public NodeAnswer<long> Complete(Guid segmentId, FakeNode? source, long end)
+    {
+        if (!Replicas.TryGetValue(segmentId, out var replica) || replica.State != ReplicaState.Fenced || RefusesToComplete
+            || source is not { IsUp: true } || !source.Replicas.TryGetValue(segmentId, out var longer))
+        {
+            return new(0, "no such segment, or no source");
+        }
+
+        replica.Tail = Math.Max(replica.Tail, Math.Min(longer.Tail, end));
+        return new(replica.Tail, null);
+    }
+
     public long Announce(Chain chain)
     {
         if (!Saved.TryGetValue(chain.LogId, out var newest) || newest.Version < chain.Version)
@@ -87,7 +101,9 @@ internal sealed class FakeNode(string name, Guid id)
             }
             else if (listed.End is { } end)
             {
-                (replica.IsFenced, replica.IsSealed, replica.Tail) = (true, true, end);
+                // One that is short of the end stays fenced.
+                replica.IsFenced = true;
+                (replica.IsSealed, replica.Tail) = replica.Tail >= end ? (true, end) : (false, replica.Tail);
             }
         }
 
@@ -143,6 +159,10 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
 
     public Task<NodeAnswer<FencedTail>> Fence(string node, Guid logId, Guid segmentId, int generation, CancellationToken cancellation) =>
         Ask(nameof(Fence), node, found => found.Fence(logId, segmentId));
+
+    public Task<NodeAnswer<long>> Complete(
+        string node, Guid logId, Guid segmentId, int generation, string source, long end, CancellationToken cancellation) =>
+        Ask(nameof(Complete), node, found => found.Complete(segmentId, all.FirstOrDefault(other => other.Name == source), end));
 
     public Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation) =>
         Ask(nameof(Announce), node, found => new NodeAnswer<long>(found.Announce(chain), null));

@@ -1,0 +1,154 @@
+using KawaOrleans.Server.Protocol;
+using KawaOrleans.Storage;
+using KawaOrleans.Storage.Segments;
+
+namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
+
+/// <summary>The invariants of docs/PROTOCOL.md, held against everything that happens. What is broken is noted and ends the run.</summary>
+internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedNode>> nodes)
+{
+    private readonly Dictionary<(string Node, Guid Segment), ReplicaTail> _said = [];
+    private readonly Dictionary<Guid, long> _acknowledged = [];
+    private readonly Dictionary<Guid, long> _ends = [];
+
+    /// <summary>The first invariant that was broken, or null.</summary>
+    public string? Broken { get; private set; }
+
+    public int Swaps { get; private set; }
+
+    public int Acknowledgements { get; private set; }
+
+    /// <summary>How often a fenced replica took something from another one.</summary>
+    public int Completions { get; set; }
+
+    /// <summary>Segments that one node alone held to their end when the chain said it, because no other answered.</summary>
+    public HashSet<Guid> EndedOnOne { get; } = [];
+
+    /// <summary>P2: what a node said it holds, it has whenever it starts again.</summary>
+    public void Said(SimulatedNode node, Segment segment)
+    {
+        var (key, tail) = ((node.Name, segment.Header.Identity.Id), SimulatedNode.TailOf(segment));
+        if (segment.State == SegmentState.Sealed || tail.Offset > _said.GetValueOrDefault(key).Offset)
+        {
+            _said[key] = tail;
+        }
+    }
+
+    public void Sealed(Segment segment)
+    {
+        var id = segment.Header.Identity.Id;
+        Require(_ends.TryGetValue(id, out var end) && end == segment.Tail.Position, "P7", $"{Name(id)} is sealed at {segment.Tail.Position}, the chain says {end}");
+    }
+
+    public void Loaded(SimulatedNode node, Segment segment)
+    {
+        var id = segment.Header.Identity.Id;
+        if (segment.State != SegmentState.Sealed)
+        {
+            var said = _said.GetValueOrDefault((node.Name, id)).Offset;
+            Require(segment.Tail.Offset >= said, "P2", $"{node.Name} said it holds {Name(id)} up to offset {said}, and comes back with {segment.Tail.Offset}");
+        }
+    }
+
+    /// <summary>P2: no crash looks like damage, but for a file whose making was cut short.</summary>
+    public void Untrusted(SimulatedNode node, string path, StorageException why)
+    {
+        var hadSaid = _said.Keys.Any(key => key.Node == node.Name && path.Contains(key.Segment.ToString("N"), StringComparison.Ordinal));
+        Require(why is not SegmentDamagedException || !hadSaid, "P2", $"{node.Name} had said what it holds, and a crash left damage: {why.Message}");
+    }
+
+    /// <summary>P3 and P5, from the side of the acknowledgement.</summary>
+    public void Acknowledged(SimulatedOpening opening, long end)
+    {
+        Acknowledgements++;
+        var id = opening.Segment.Header.Identity.Id;
+        _acknowledged[id] = Math.Max(_acknowledged.GetValueOrDefault(id), end);
+        var listed = stored.Chains.GetValueOrDefault(opening.Chain.LogName)?.Value.Segments.FirstOrDefault(segment => segment.Id == id);
+        Require(listed is not null, "P3", $"{end} of {Name(id)} was acknowledged, which is in no chain");
+        Require(listed is null or { IsOpen: true } || listed.End >= end, "P5", $"{end} of {Name(id)} was acknowledged, which the chain had ended at {listed?.End}");
+        var holders = Holders(id, end);
+        Require(holders >= (listed?.AckQuorum ?? 1), "P3", $"{end} of {Name(id)} was acknowledged and {holders} nodes hold it");
+    }
+
+    /// <summary>Every chain that comes into the store.</summary>
+    public void Swapped(Chain? before, Chain next)
+    {
+        Swaps++;
+        Require(ChainRules.Validate(next) is null, "P7", $"chain {next.Version} is unsound: {ChainRules.Validate(next)}");
+        if (before is null)
+        {
+            return;
+        }
+
+        Require(next.Version == before.Version + 1 && next.Epoch > before.Epoch, "P7", $"chain {next.Version} comes after {before.Version}");
+        var open = before.WriteSegment;
+        Require(before.Segments.SkipLast(open is null ? 0 : 1).SequenceEqual(next.Segments.Take(before.Segments.Count - (open is null ? 0 : 1))), "P7", "a sealed segment changed");
+        if (next.WriteSegment is { } opened)
+        {
+            Require(before.Segments.All(segment => segment.Id != opened.Id), "P9", $"{Name(opened.Id)} enters twice");
+            foreach (var member in opened.Ensemble)
+            {
+                var claim = nodes().Single(node => node.Name == member.Name).Segments.GetValueOrDefault(opened.Id);
+                Require(
+                    claim is null || (claim.Header.ChainVersion == before.Version && claim.Header.BasePosition == opened.Base),
+                    "P9", $"{Name(opened.Id)} enters after chain {before.Version} and was prepared against {claim?.Header.ChainVersion}");
+            }
+
+            if (open is not null)
+            {
+                Ended(open, opened.Base);
+            }
+        }
+    }
+
+    /// <summary>P1 and P8 over all replicas of every segment that are at hand.</summary>
+    public void Replicas()
+    {
+        foreach (var replicas in nodes().SelectMany(node => node.Segments.Values, (node, segment) => (Node: node.Name, Segment: segment))
+            .GroupBy(replica => replica.Segment.Header.Identity.Id))
+        {
+            var openings = replicas.Select(replica => replica.Segment.OpeningId).Where(id => id is not null).Distinct().Count();
+            Require(openings <= 1, "P8", $"{Name(replicas.Key)} was opened {openings} times");
+            var longest = replicas.MaxBy(replica => replica.Segment.Tail.Offset);
+            var bytes = Bytes(longest.Segment);
+            foreach (var (node, segment) in replicas)
+            {
+                Require(bytes.Span.StartsWith(Bytes(segment).Span), "P1", $"{Name(replicas.Key)} on {node} is no prefix of that on {longest.Node}");
+            }
+        }
+    }
+
+    public void Require(bool holds, string invariant, string what)
+    {
+        if (!holds)
+        {
+            Broken ??= $"{invariant}: {what}";
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Bytes(Segment segment) => segment.ReadGroups(FileLayout.FirstFrame, int.MaxValue);
+
+    private static string Name(Guid id) => $"segment {SimulatedNodes.Short(id)}";
+
+    private void Ended(ChainSegment open, long end)
+    {
+        var acknowledged = _acknowledged.GetValueOrDefault(open.Id);
+        Require(end >= acknowledged, "P5", $"{Name(open.Id)} is ended at {end} and {acknowledged} was acknowledged");
+        var holders = Holders(open.Id, end);
+
+        // Where every fence quorum has A nodes, A answered.
+        var needed = FenceDecision.Quorum(open) >= open.AckQuorum ? open.AckQuorum : 1;
+        Require(end == open.Base || holders >= needed, "P11", $"{Name(open.Id)} is ended at {end}, which {holders} nodes hold");
+        if (holders == 1)
+        {
+            EndedOnOne.Add(open.Id);
+        }
+
+        _ends[open.Id] = end;
+    }
+
+    /// <summary>How many nodes have it, up or not: what a node that is down said it holds is on its disk (P2), or was until that was lost.</summary>
+    private int Holders(Guid id, long end) => nodes().Count(node => node.Segments.TryGetValue(id, out var segment)
+        ? segment.Tail.Position >= end
+        : _said.TryGetValue((node.Name, id), out var said) && said.Position >= end);
+}
