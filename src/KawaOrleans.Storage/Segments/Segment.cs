@@ -308,14 +308,15 @@ public sealed class Segment : IDisposable
     }
 
     /// <summary>Whole write groups as they lie here, for another replica: from the offset of a frame, and below <see cref="Tail"/>, about so many
-    /// bytes, at least one group or the rest of one; empty at the tail. Not verified: whoever takes them does that.</summary>
+    /// bytes, at least one group or the rest of one; empty at the tail and behind it. Not verified: whoever takes them does that.</summary>
     /// <exception cref="SegmentDamagedException">A frame's length makes no sense.</exception>
     public ReadOnlyMemory<byte> ReadGroups(long offset, int maxBytes)
     {
         var tail = Tail;
         ArgumentOutOfRangeException.ThrowIfLessThan(offset, FileLayout.FirstFrame);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, tail.Offset);
-        return _frames.Groups(offset, maxBytes, tail);
+
+        // A segment that ended below its tail holds less than another replica may have had.
+        return offset < tail.Offset ? _frames.Groups(offset, maxBytes, tail) : default;
     }
 
     /// <summary>The event at a position, or false where there is none (not yet, no more, or not here).</summary>

@@ -32,9 +32,10 @@ public sealed class ReplicaWriterTests
         Assert.Equal((SegmentState.Open, Opening), (follower.Segment.State, follower.Segment.OpeningId));
         var stream = primary.Segment.ReadStream("order-3", 0, false, 100, 1 << 20);
         Assert.Equal(stream.Bytes.ToArray(), follower.Segment.ReadStream("order-3", 0, false, 100, 1 << 20).Bytes.ToArray());
-        primary.Segment.Fence(1);
+        var written = primary.Segment.Fence(1);
         follower.Segment.Fence(1);
         primary.Segment.Seal(57);
+        Assert.True(primary.Segment.ReadGroups(written.Offset, 1).IsEmpty);
         follower.Segment.Seal(57);
         primary.Segment.WriteFooter();
         follower.Segment.WriteFooter();
