@@ -79,7 +79,8 @@ internal sealed class UncoveredEvents
     public void GoOnAt(uint position)
     {
         First = position;
-        Count = 0;
+        (Count, _inGaps) = (0, 0);
+        _gaps.Clear();
     }
 
     private void Reserve(int more)
