@@ -182,18 +182,22 @@ internal sealed partial class SegmentGrain
 
         _spareAsked = true;
         var bytes = SegmentSizing.Next(opening.Chain, batchBytes: 0);
-        _ = Task.Run(() =>
+
+        // On a thread of its own: writing a file through takes long, and grains and appends wait for the pool.
+        _ = Task.Factory.StartNew(() => PrepareSpare(opening, bytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private void PrepareSpare(Opening opening, long bytes)
+    {
+        try
         {
-            try
-            {
-                node.PrepareSpare(opening.Chain.LogId, bytes);
-                LogSpare(opening.Chain.LogName, bytes);
-            }
-            catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)
-            {
-                LogNoSpare(opening.Chain.LogName, bytes, e.Message);
-            }
-        });
+            node.PrepareSpare(opening.Chain.LogId, bytes);
+            LogSpare(opening.Chain.LogName, bytes);
+        }
+        catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)
+        {
+            LogNoSpare(opening.Chain.LogName, bytes, e.Message);
+        }
     }
 
     /// <summary>The write handle of one tenure and the chain that allowed it.</summary>

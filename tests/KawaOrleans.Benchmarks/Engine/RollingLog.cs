@@ -59,7 +59,8 @@ internal sealed class RollingLog
     {
         if (_spare is null && _writer.IsThreeQuartersFull)
         {
-            _spare = Task.Run(() => _store.PrepareSpare(_logId, _nextId, _fileBytes, _durability));
+            _spare = Task.Factory.StartNew(
+                () => _store.PrepareSpare(_logId, _nextId, _fileBytes, _durability), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 
@@ -93,7 +94,7 @@ internal sealed class RollingLog
             {
                 segment.Seal(end);
                 segment.WriteFooter();
-            }, TaskScheduler.Default);
+            }, CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 
