@@ -67,7 +67,7 @@ internal static class EventBody
 
         // A time that no DateTimeOffset holds would be stored for ever and fail every reader.
         if ((traits & FrameTraits.HasOccurred) != 0
-            && BinaryPrimitives.ReadInt64LittleEndian(body[FixedBytes..]) is var ticks && (ticks < 0 || ticks > DateTime.MaxValue.Ticks))
+            && BinaryPrimitives.ReadInt64LittleEndian(body[FixedBytes..]) is var ticks && !EventParts.IsTime(ticks))
         {
             return $"the occurred time, {ticks} ticks, is before the year 1 or after 9999";
         }

@@ -57,11 +57,11 @@ public readonly ref struct EventFrame
 
     private EventParts Parts => EventParts.Of(_frame.Body, _frame.Traits);
 
-    /// <summary>Reads the envelope of a verified event frame; false when its inner lengths do not add up.</summary>
+    /// <summary>Reads the envelope of a verified event frame; false when its inner lengths do not add up, or a time in it is none.</summary>
     public static bool TryOpen(Frame frame, long basePosition, out EventFrame opened)
     {
         if (frame.Kind != FrameKind.Event
-            || !EventParts.TryFind(frame.Body, frame.Traits, out _))
+            || !EventParts.TryFind(frame, out _))
         {
             opened = default;
             return false;

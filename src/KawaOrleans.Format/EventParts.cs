@@ -5,6 +5,15 @@ namespace KawaOrleans.Format;
 /// <summary>Where the parts of an event's body begin, one behind the other; the data reaches to its end.</summary>
 internal readonly record struct EventParts(int Stream, int Type, int Metadata, int Data)
 {
+    /// <summary>Finds them in a frame; false also when one of its times is none that a clock shows, which no writer writes and every reader would fail at.</summary>
+    public static bool TryFind(Frame frame, out EventParts parts) =>
+        TryFind(frame.Body, frame.Traits, out parts)
+        && IsTime(frame.Timestamp)
+        && ((frame.Traits & FrameTraits.HasOccurred) == 0 || IsTime(BinaryPrimitives.ReadInt64LittleEndian(frame.Body[EventBody.FixedBytes..])));
+
+    /// <summary>True for ticks from the year 1 to 9999.</summary>
+    public static bool IsTime(long ticks) => ticks >= 0 && ticks <= DateTime.MaxValue.Ticks;
+
     /// <summary>Finds them; false when the lengths inside the body do not add up to its own.</summary>
     public static bool TryFind(ReadOnlySpan<byte> body, FrameTraits traits, out EventParts parts)
     {

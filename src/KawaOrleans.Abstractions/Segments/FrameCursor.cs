@@ -46,7 +46,7 @@ internal struct FrameCursor(FrameBlock block, long from, long to)
 
             if (!EventFrame.TryOpen(frame, block.BasePosition, out found))
             {
-                throw new CorruptBlockException(block.SegmentId, frame.Offset, "inner lengths");
+                throw new CorruptBlockException(block.SegmentId, frame.Offset, "inner lengths or times");
             }
 
             if (found.Position >= to)

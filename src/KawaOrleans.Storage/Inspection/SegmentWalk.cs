@@ -168,7 +168,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
 
         return frame.Kind switch
         {
-            FrameKind.Event when !isEvent => "its inner lengths do not add up",
+            FrameKind.Event when !isEvent => "its inner lengths or times make no sense",
             FrameKind.Checkpoint when _damage.Count == 0 && !Agrees(Checkpoint.Read(frame)) => "a checkpoint contradicts the frames before it",
             _ => null,
         };

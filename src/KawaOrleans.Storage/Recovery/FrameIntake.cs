@@ -77,7 +77,7 @@ internal sealed class FrameIntake(string path, DensePositions positions, OpenStr
     {
         if (!EventFrame.TryOpen(frame, 0, out var e))
         {
-            throw new SegmentDamagedException(path, frame.Offset, "its inner lengths do not add up");
+            throw new SegmentDamagedException(path, frame.Offset, "its inner lengths or times make no sense");
         }
 
         lock (streams.Gate)

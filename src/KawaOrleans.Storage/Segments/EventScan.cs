@@ -35,7 +35,7 @@ public ref struct EventScan
         {
             if (frame.Kind == FrameKind.Event)
             {
-                return EventParts.TryFind(frame.Body, frame.Traits, out _) || _frames.Refuse("its inner lengths do not add up");
+                return EventParts.TryFind(frame, out _) || _frames.Refuse("its inner lengths or times make no sense");
             }
         }
 

@@ -35,7 +35,7 @@ internal sealed class FooterDraft(IStreamHeads? before)
 
         if (!EventFrame.TryOpen(frame, 0, out var e))
         {
-            return frame.Kind == FrameKind.Event ? "its inner lengths do not add up" : null;
+            return frame.Kind == FrameKind.Event ? "its inner lengths or times make no sense" : null;
         }
 
         _bounds = _bounds.With(e);

@@ -191,6 +191,26 @@ public sealed class FrameTests
     public void A_gap_without_its_number_is_unknown(int bodyBytes) =>
         Assert.Equal(FrameStatus.Unknown, Frame.TryRead(Other(FrameKind.Gap, bodyBytes, []), Offset, Identity, out _));
 
+    /// <summary>A frame that verifies and says a time that no clock shows failed whoever made an event of it, with an error that named no file.</summary>
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(long.MaxValue, false)]
+    [InlineData(0, true)]
+    [InlineData(3_155_378_975_999_999_999, true)]
+    public void An_event_recorded_or_occurred_when_no_clock_was_is_none(long ticks, bool isTime)
+    {
+        var recorded = EventBatch.Of(Sample.Event(0)).Bytes.ToArray();
+        Sample.StampEncoded(recorded, Offset, Offset, 17, ticks);
+        Assert.Equal(FrameStatus.Whole, Frame.TryRead(recorded, Offset, Identity, out var read));
+        Assert.Equal(isTime, EventFrame.TryOpen(read, 0, out _));
+
+        var occurred = EventBatch.Of(new EventData("s", "t", default) { Occurred = DateTimeOffset.UnixEpoch }).Bytes.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(occurred.AsSpan(FrameLayout.HeaderBytes + EventBody.FixedBytes), ticks);
+        Sample.Stamp(occurred, Offset, Offset, 17, 638_000);
+        Assert.Equal(FrameStatus.Whole, Frame.TryRead(occurred, Offset, Identity, out read));
+        Assert.Equal(isTime, EventFrame.TryOpen(read, 0, out _));
+    }
+
     [Fact]
     public void A_gap_takes_as_many_positions_as_it_says()
     {
