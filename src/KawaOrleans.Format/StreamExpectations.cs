@@ -32,7 +32,7 @@ public sealed class StreamExpectations
                 $"A batch expects something of at most {Limits.MaxStreamsExpected} streams, this one of {expected.Count}. Split the batch.");
         }
 
-        var seen = new HashSet<string>(expected.Count, StringComparer.Ordinal);
+        var seen = expected.Count > 1 ? new HashSet<string>(expected.Count, StringComparer.Ordinal) : null;
         foreach (var (stream, _) in expected)
         {
             if (Names.WhyNotStream(stream) is { } reason)
@@ -40,7 +40,7 @@ public sealed class StreamExpectations
                 throw new BatchRefusedException($"Stream '{stream}': {reason}.");
             }
 
-            if (!seen.Add(stream))
+            if (seen?.Add(stream) == false)
             {
                 throw new BatchRefusedException($"Stream '{stream}' is named twice in one append; name it once, with all its events.");
             }

@@ -19,7 +19,7 @@ public sealed record Appended([property: Id(0)] long First, [property: Id(1)] in
     public bool IsRepeat { get; init; }
 
     /// <summary>When something was expected of streams: for each of them, in the order named, the revision of the batch's last event in it; −1: the batch
-    /// has none. Else null.</summary>
+    /// has none. Of several batches: those of one behind those of the other. Else null.</summary>
     [Id(4)]
     public IReadOnlyList<long>? Revisions { get; init; }
 }

@@ -48,11 +48,13 @@ internal sealed class BlockOutcome
         else if (_answer is Appended all && block.Batches.Count > 1)
         {
             end.Reached(all.Last + 1);
-            var first = all.First;
+            var (first, named, revisions) = (all.First, 0, all.Revisions?.ToArray());
             foreach (var batch in block.Batches)
             {
-                batch.Tell(all with { First = first, Count = batch.Batch.Count });
+                var names = batch.Expected?.All.Count ?? 0;
+                batch.Tell(all with { First = first, Count = batch.Batch.Count, Revisions = batch.Expected is null ? null : revisions?[named..(named + names)] });
                 first += batch.Batch.Count;
+                named += names;
             }
         }
         else
@@ -81,7 +83,8 @@ internal sealed class BlockOutcome
     {
         var fits = answer switch
         {
-            Appended all => all.Count == block.Batches.Sum(static batch => batch.Batch.Count),
+            Appended all => all.Count == block.Batches.Sum(static batch => batch.Batch.Count)
+                && (all.Revisions?.Count ?? 0) == block.Batches.Sum(static batch => batch.Expected?.All.Count ?? 0),
             BatchOutcomes each => each.Batches.Count == block.Batches.Count,
             IdConflict or TooOldToTell or RevisionConflict or StreamTombstoned => true,
             _ => false,

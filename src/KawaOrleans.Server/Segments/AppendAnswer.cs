@@ -17,6 +17,14 @@ internal static class AppendAnswer
             return Of(outcomes[0]);
         }
 
+        if (outcomes.All(static outcome => outcome.Fate == BatchFate.Written))
+        {
+            return new Appended(block.First, block.Count, Time(block.Timestamp))
+            {
+                Revisions = outcomes.SelectMany(static outcome => outcome.Revisions ?? []).ToArray(),
+            };
+        }
+
         return IsOneRepeat(outcomes, out var events)
             ? new Appended(outcomes[0].Position, events, Time(outcomes[0].Timestamp)) { IsRepeat = true }
             : new BatchOutcomes([.. outcomes.Select(static outcome => Of(outcome))]);

@@ -79,7 +79,8 @@ public sealed class HeadTransferTests
             store.MergeHeads();
         }
 
-        var run = Path.Combine("/kawa/logs", Sample.LogId.ToString("N"), Assert.Single(_here.Files($"/kawa/logs/{Sample.LogId:N}"), name => name.EndsWith(".run", StringComparison.Ordinal)));
+        // One or two of them, as the merges in the background came between the seals or after them.
+        var run = Path.Combine("/kawa/logs", Sample.LogId.ToString("N"), _here.Files($"/kawa/logs/{Sample.LogId:N}").First(name => name.EndsWith(".run", StringComparison.Ordinal)));
         var failed = false;
         _here.Fault = operation =>
         {
