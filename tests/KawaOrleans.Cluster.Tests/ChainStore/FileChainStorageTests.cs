@@ -7,6 +7,7 @@ using Orleans.Storage;
 
 namespace KawaOrleans.Cluster.Tests.ChainStore;
 
+[Collection(RunsAlone.Name)]
 public sealed class FileChainStorageTests : ChainRecordsContract, IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 
 /// <summary>KAWA_SEED replays one seed and prints all of it; KAWA_SEEDS says how many to run, KAWA_SWEEP=full runs 20,000.</summary>
+[Collection(RunsAlone.Name)]
 public class ReplicationSimulationTests(ITestOutputHelper output)
 {
     private const int Turns = 900;
