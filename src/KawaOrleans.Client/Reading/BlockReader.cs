@@ -4,14 +4,14 @@ namespace KawaOrleans.Client;
 /// One instance serves one sequence of reads, several at a time: it never goes on in another log that took over the name.</summary>
 internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retries retries)
 {
-    private volatile Chain? _chain;
+    private readonly OneLog _log = new(chains);
     private long _committed;
 
     /// <summary>What is known to be committed: a read below this finds something, or the log lost it.</summary>
-    public long KnownEnd => Math.Max(Volatile.Read(ref _committed), _chain is { Segments: [.., var last] } ? last.End ?? last.Base : 0);
+    public long KnownEnd => Math.Max(Volatile.Read(ref _committed), _log.Seen is { Segments: [.., var last] } ? last.End ?? last.Base : 0);
 
     /// <summary>The end of the segment that holds a position, as far as it is known.</summary>
-    public long SegmentEnd(long position) => _chain?.Find(position)?.End ?? long.MaxValue;
+    public long SegmentEnd(long position) => _log.Seen?.Find(position)?.End ?? long.MaxValue;
 
     /// <summary>Takes the log and what is committed of it from a plan, and sees to a chain at least as new.</summary>
     public async Task FollowAsync(RangePlan plan, Retries.Budget budget, CancellationToken cancellation)
@@ -24,7 +24,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
             chain = await Retries.RunAsync(budget, (left, token) => chains.GetAsync(stale, left.Patience, token), cancellation).ConfigureAwait(false);
         }
 
-        _chain = chain.LogId == plan.LogId ? chain : throw new UnknownLogException(chain.LogName);
+        _log.Begin(chain.LogId == plan.LogId ? chain : throw new UnknownLogException(chain.LogName));
     }
 
     /// <returns>What the segment answered; null when the log has no segment for this position now.</returns>
@@ -38,8 +38,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
         Chain? stale = null;
         while (true)
         {
-            var chain = StayIn(chains.Known(stale) ?? await Retries.RunAsync(
-                budget, (left, token) => chains.GetAsync(stale, left.Patience, token), cancellation).ConfigureAwait(false));
+            var chain = await _log.GetAsync(stale, budget, cancellation).ConfigureAwait(false);
 
             // Asked for again and still the same: then it is the chain, not an old copy of it.
             var isFresh = stale is not null && chain.Version == stale.Version;
@@ -71,7 +70,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
             }
             catch (KawaException e) when (!Failure.IsFinal(e))
             {
-                var mayHelp = e.IsRetryable || await HasMovedAsync(chain, segment, request.From, budget, cancellation).ConfigureAwait(false);
+                var mayHelp = e.IsRetryable || await _log.HasMovedAsync(chain, segment, now => Locate(now, request.From), budget, cancellation).ConfigureAwait(false);
                 if (!mayHelp || !await budget.AgainAsync(cancellation).ConfigureAwait(false))
                 {
                     throw;
@@ -100,29 +99,4 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
 
     private static ChainSegment? Locate(Chain chain, long position) =>
         chain.Segments.Count > 0 ? chain.Find(Math.Max(position, chain.Segments[0].Base)) : null;
-
-    private async Task<bool> HasMovedAsync(
-        Chain seen, ChainSegment segment, long position, Retries.Budget budget, CancellationToken cancellation)
-    {
-        try
-        {
-            var chain = await chains.GetAsync(seen, budget.Patience, cancellation).ConfigureAwait(false);
-            return Locate(chain, position) is not { } now || now.Id != segment.Id || now.Primary != segment.Primary;
-        }
-        catch (KawaException e) when (e is not UnknownLogException)
-        {
-            // What the segment said is worth more to the caller than that the directory says nothing.
-            return false;
-        }
-    }
-
-    private Chain StayIn(Chain chain)
-    {
-        if (_chain is { } before && before.LogId != chain.LogId)
-        {
-            throw new UnknownLogException(chain.LogName);
-        }
-
-        return _chain = chain;
-    }
 }

@@ -6,10 +6,10 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
 {
     private const long NoneBefore = -1;
 
-    private volatile Chain? _chain;
+    private readonly OneLog _log = new(chains);
 
     /// <summary>The log's name, once a segment was asked.</summary>
-    public string LogName => _chain?.LogName ?? "";
+    public string LogName => _log.Seen?.LogName ?? "";
 
     /// <summary>The log's newest segment; null when it has none.</summary>
     public Task<StreamAnswer?> NewestAsync(StreamReadRequest request, CancellationToken cancellation) =>
@@ -48,8 +48,7 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
         Chain? stale = null;
         while (true)
         {
-            var chain = StayIn(chains.Known(stale) ?? await Retries.RunAsync(
-                budget, (left, token) => chains.GetAsync(stale, left.Patience, token), cancellation).ConfigureAwait(false));
+            var chain = await _log.GetAsync(stale, budget, cancellation).ConfigureAwait(false);
 
             // Asked for again and still the same: then it is the chain, not an old copy of it.
             var isFresh = stale is not null && chain.Version == stale.Version;
@@ -78,7 +77,7 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
             }
             catch (KawaException e) when (!Failure.IsFinal(e))
             {
-                var mayHelp = Failure.IsWorthAnotherRead(e) || await HasMovedAsync(chain, segment, choose, budget, cancellation).ConfigureAwait(false);
+                var mayHelp = Failure.IsWorthAnotherRead(e) || await _log.HasMovedAsync(chain, segment, choose, budget, cancellation).ConfigureAwait(false);
                 if (!mayHelp || !await budget.AgainAsync(cancellation).ConfigureAwait(false))
                 {
                     throw;
@@ -87,31 +86,6 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
                 stale = chain;
             }
         }
-    }
-
-    private async Task<bool> HasMovedAsync(
-        Chain seen, ChainSegment segment, Func<Chain, ChainSegment?> choose, Retries.Budget budget, CancellationToken cancellation)
-    {
-        try
-        {
-            var chain = await chains.GetAsync(seen, budget.Patience, cancellation).ConfigureAwait(false);
-            return choose(chain) is not { } now || now.Id != segment.Id || now.Primary != segment.Primary;
-        }
-        catch (KawaException e) when (e is not UnknownLogException)
-        {
-            // What the segment said is worth more to the caller than that the directory says nothing.
-            return false;
-        }
-    }
-
-    private Chain StayIn(Chain chain)
-    {
-        if (_chain is { } before && before.LogId != chain.LogId)
-        {
-            throw new UnknownLogException(chain.LogName);
-        }
-
-        return _chain = chain;
     }
 }
 
