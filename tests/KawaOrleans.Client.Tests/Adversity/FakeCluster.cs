@@ -1,6 +1,5 @@
-using KawaOrleans.Client;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>Logs in memory behind the grain interfaces, with a <see cref="Mishap"/> where the test wants one.</summary>
 internal sealed class FakeCluster(TimeProvider time) : IGrains
