@@ -23,7 +23,7 @@ internal sealed class SimulatedNodes(SimulatedNetwork network, SimulatedNode sel
                 var looked = await network.Ask(self, node, $"look at the tail of {Short(segmentId)}", found => Known(found.Fence(logId, segmentId, onlyLook: true)));
                 _ = network.Ask(self, node, $"fence {Short(segmentId)}", found => Known(found.Fence(logId, segmentId)));
                 return looked;
-            case PlantedBug.NothingReadIsEmpty:
+            case PlantedBug.DamageIsNoSuchEntry:
                 return await network.Ask(self, node, $"fence {Short(segmentId)}", found => found.HasNothingToSay(segmentId)
                     ? Known(new FencedTail(found.Saved(logId)?.Segments.FirstOrDefault(segment => segment.Id == segmentId)?.Base ?? 0, 0, null, 0))
                     : Known(found.Fence(logId, segmentId)));
