@@ -1,7 +1,7 @@
 using KawaOrleans.Server.Segments;
 using KawaOrleans.Storage;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>One log in memory: the truth that a client's view is compared with.</summary>
 internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirectoryGrain
