@@ -85,7 +85,7 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
             return;
         }
 
-        Require(next.Version == before.Version + 1 && next.Epoch > before.Epoch, "P7", $"chain {next.Version} comes after {before.Version}");
+        Require(next.Version == before.Version + 1 && next.Epoch == before.Epoch + (next.WriteSegment is null ? 0 : 1), "P7", $"chain {next.Version} comes after {before.Version}");
         var open = before.WriteSegment;
         Require(before.Segments.SkipLast(open is null ? 0 : 1).SequenceEqual(next.Segments.Take(before.Segments.Count - (open is null ? 0 : 1))), "P7", "a sealed segment changed");
         if (next.WriteSegment is { } opened)
@@ -98,11 +98,12 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
                     claim is null || (claim.Header.ChainVersion == before.Version && claim.Header.BasePosition == opened.Base),
                     "P9", $"{Name(opened.Id)} enters after chain {before.Version} and was prepared against {claim?.Header.ChainVersion}");
             }
+        }
 
-            if (open is not null)
-            {
-                Ended(open, opened.Base);
-            }
+        if (open is not null && next.WriteSegment?.Id != open.Id)
+        {
+            // One that ends empty leaves the chain.
+            Ended(open, next.Segments.FirstOrDefault(segment => segment.Id == open.Id)?.End ?? open.Base);
         }
     }
 
