@@ -75,6 +75,10 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
         Require(holders >= (listed?.AckQuorum ?? 1), "P3", $"{end} of {Name(id)} was acknowledged and {holders} nodes hold it");
     }
 
+    /// <summary>Whether the chain has not ended the segment of an opening.</summary>
+    public bool IsOpen(SimulatedOpening opening) =>
+        stored.Chains.GetValueOrDefault(opening.Chain.LogName)?.Value.WriteSegment?.Id == opening.Segment.Header.Identity.Id;
+
     /// <summary>Every chain that comes into the store.</summary>
     public void Swapped(Chain? before, Chain next)
     {

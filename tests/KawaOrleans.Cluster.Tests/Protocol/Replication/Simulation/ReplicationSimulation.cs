@@ -34,7 +34,7 @@ internal sealed class ReplicationSimulation
         _losses = new Losses(_world, _stored, _nodes, (node, segmentId) => _checks!.SaidOf(node, segmentId));
         _checks = new Checks(_stored, _nodes, _losses);
         _network = new SimulatedNetwork(_world, _nodes, bug, _incidents, trace);
-        _directories = new Directories(_network, _stored, _checks, _incidents) { Hastened = chain => _logs.Single(log => log.Id == chain.LogId).Saw(chain) };
+        _directories = new Directories(_network, _stored, _checks, _incidents) { Hastened = chain => _logs.SingleOrDefault(log => log.Id == chain.LogId)?.Saw(chain) };
         _feeding = new Feeding(_network);
         _callers = new SimulatedCallers(
             _network, _checks, _incidents, _world.Chance(0.3) ? SimulatedCallers.FewRemembered : 10_000,

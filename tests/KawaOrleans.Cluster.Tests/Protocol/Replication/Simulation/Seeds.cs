@@ -40,16 +40,19 @@ internal sealed class Seeds(int first, int count, PlantedBug bug = PlantedBug.No
     {
         var trace = new Trace();
         var what = "";
-        var thread = new Thread(() => what = WhatBroke(new ReplicationSimulation(seed, bug, trace)), StackBytes);
+        var thread = new Thread(() => what = WhatBroke(seed, bug, trace, out _), StackBytes);
         thread.Start();
         thread.Join();
         return $"{trace.Last(lines)}{Environment.NewLine}{(what.Length == 0 ? "Nothing broke." : what)}";
     }
 
-    private static string WhatBroke(ReplicationSimulation simulation)
+    /// <summary>What broke in a seed; empty: nothing.</summary>
+    private static string WhatBroke(int seed, PlantedBug bug, Trace? trace, out ReplicationSimulation? simulation)
     {
+        simulation = null;
         try
         {
+            simulation = new ReplicationSimulation(seed, bug, trace);
             return simulation.Run() ?? "";
         }
         catch (Exception e)
@@ -62,14 +65,17 @@ internal sealed class Seeds(int first, int count, PlantedBug bug = PlantedBug.No
     {
         while (Next() is { } seed)
         {
-            var simulation = new ReplicationSimulation(seed, bug);
-            var broken = WhatBroke(simulation);
+            var broken = WhatBroke(seed, bug, trace: null, out var simulation);
             lock (_gate)
             {
                 Ran++;
-                Swaps += simulation.Swaps;
-                Acknowledgements += simulation.Acknowledgements;
-                Incidents.Add(simulation.Incidents);
+                if (simulation is not null)
+                {
+                    Swaps += simulation.Swaps;
+                    Acknowledgements += simulation.Acknowledgements;
+                    Incidents.Add(simulation.Incidents);
+                }
+
                 if (broken.Length > 0 && !(Broken?.Seed < seed))
                 {
                     Broken = (seed, broken);

@@ -140,7 +140,9 @@ internal sealed class SimulatedCallers(
                 break;
             case BatchFate.UnexpectedRevision when outcome.Conflict is { } conflict:
                 incidents.Count(Incident.Conflict);
-                log.History.Refused(attempt.Recorded, (conflict.Stream, conflict.ActualRevision));
+
+                // A writer whose segment has ended, and which has not heard of it, refuses by what was true then (docs/PROTOCOL.md, "What callers may see").
+                log.History.Refused(attempt.Recorded, checks.IsOpen(opening) ? (conflict.Stream, conflict.ActualRevision) : null);
                 log.Saw(conflict.Stream, conflict.ActualRevision);
 
                 checks.Require(!attempt.WasTold, "Lost", $"a batch was acknowledged at {batch.First} of {log.Name}, and its repeat refused");

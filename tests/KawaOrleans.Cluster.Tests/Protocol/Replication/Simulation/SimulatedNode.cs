@@ -111,7 +111,7 @@ internal sealed partial class SimulatedNode
         var segment = Get(append.SegmentId);
         var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, TailOf(segment));
         var verdict = FollowerVerdict.On(append, standing, Saved(append.LogId), Name);
-        if (_bug == PlantedBug.CompletionCounts && standing.State == ReplicaState.Fenced)
+        if (_bug == PlantedBug.CompletionCounts && standing.State == ReplicaState.Fenced && standing.Tail.Offset > append.From.Offset)
         {
             verdict = new FollowerVerdict.AnswerTail();
         }
