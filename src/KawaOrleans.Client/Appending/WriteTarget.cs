@@ -10,16 +10,19 @@ internal sealed class WriteTarget
     private readonly TimeProvider _time;
     private long _lastSign;
 
-    public WriteTarget(ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch, TimeProvider time)
+    public WriteTarget(Guid logId, ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch, TimeProvider time)
     {
         _watch = watch;
         _grain = grain;
         _callee = $"node '{segment.Primary}'";
         _time = time;
         _signOfLife = GivesSign;
+        LogId = logId;
         SegmentId = segment.Id;
         MaxEventBytes = Limits.MaxEventBytesFor(options.SegmentBytes);
     }
+
+    public Guid LogId { get; }
 
     public Guid SegmentId { get; }
 
