@@ -36,16 +36,16 @@ internal sealed class OneLog(ChainCache chains, KnownEnd end)
     {
         if (error is SegmentUnavailableException { IsRetryable: true } && segment.IsOpen)
         {
-            await HaveEndedAsync(segment, budget, cancellation).ConfigureAwait(false);
+            await ReportAsync(segment, budget, cancellation).ConfigureAwait(false);
             return true;
         }
 
         return Failure.IsWorthAnotherRead(error) || await HasMovedAsync(seen, segment, choose, budget, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>No replica of an open segment answered, the second time: its primary is gone, or came back and is not resumed, and what is acknowledged of it
-    /// is known again once it is ended. Whoever appends has that done, and so does whoever reads.</summary>
-    private async Task HaveEndedAsync(ChainSegment segment, Retries.Budget budget, CancellationToken cancellation)
+    /// <summary>No replica of an open segment answered, the second time. If its primary is gone, or came back and is not resumed, what is acknowledged of
+    /// it is known again once it is ended: whoever appends reports that, and so does whoever reads.</summary>
+    private async Task ReportAsync(ChainSegment segment, Retries.Budget budget, CancellationToken cancellation)
     {
         if (_unanswered?.Id != segment.Id)
         {
@@ -59,7 +59,7 @@ internal sealed class OneLog(ChainCache chains, KnownEnd end)
         }
         catch (KawaException e) when (e is not UnknownLogException)
         {
-            // What the segment said is worth more to the caller than that it cannot be ended.
+            // What the segment said is worth more to the caller than that it was not ended.
         }
     }
 

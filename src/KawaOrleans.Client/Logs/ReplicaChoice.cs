@@ -3,9 +3,6 @@ namespace KawaOrleans.Client;
 /// <summary>Asks the replicas of a segment, one after another, until one answers. An only replica is asked as if there were no choice.</summary>
 internal sealed class ReplicaChoice(TimeProvider time)
 {
-    /// <summary>How long a node may be silent while another can be asked instead.</summary>
-    private static readonly TimeSpan MovesOnAfter = TimeSpan.FromMilliseconds(600);
-
     private readonly ReplicaOrder _order = new(time);
     private int _turn;
 
@@ -27,8 +24,8 @@ internal sealed class ReplicaChoice(TimeProvider time)
         var nodes = OrderOf(segment);
         for (var i = 0; i < nodes.Length; i++)
         {
-            var left = patience - time.GetElapsedTime(began);
-            var most = i < nodes.Length - 1 && left > MovesOnAfter ? MovesOnAfter : left;
+            // Each its share of what is left, so that the last one still has one.
+            var most = (patience - time.GetElapsedTime(began)) / (nodes.Length - i);
             try
             {
                 var answer = await ask(nodes[i], most > Retries.LeastPatience ? most : Retries.LeastPatience, cancellation).ConfigureAwait(false);
@@ -68,7 +65,7 @@ internal sealed class ReplicaChoice(TimeProvider time)
         var node = segment.Ensemble[(turn & int.MaxValue) % segment.Ensemble.Count].Name;
         try
         {
-            var other = await ask(node, MovesOnAfter, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            var other = await ask(node, patience / segment.Ensemble.Count, TimeSpan.Zero, cancellation).ConfigureAwait(false);
             return isNews(other) ? other : answer;
         }
         catch (KawaException)

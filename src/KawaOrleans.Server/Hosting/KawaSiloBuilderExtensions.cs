@@ -51,6 +51,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<LiveNodes>();
         services.AddSingleton<NodeHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<NodeHost>());
+        services.AddSingleton<WriterStandings>();
         services.AddSingleton<LocalNode>();
         services.AddSingleton<LocalInventory>();
         services.AddSingleton<ReplicaCompletion>();
@@ -61,7 +62,8 @@ public static class KawaSiloBuilderExtensions
 
         services.AddSingleton(ChainRecords);
         services.AddSingleton(static provider => new ChainChanger(
-            provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid));
+            provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid,
+            provider.GetRequiredService<IOptions<KawaEventStoreOptions>>().Value.NewLogs));
         services.AddSingleton<ChainSource>();
         services.AddSingleton<ClusterJoin>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<ClusterJoin>());

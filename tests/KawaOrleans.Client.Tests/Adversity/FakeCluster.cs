@@ -21,6 +21,8 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
 
     public ISegmentDirectoryGrain Directory(string log) => Log(log);
 
+    public ISegmentDirectoryGrain DirectoryNearby(string log) => Log(log);
+
     public ISegmentGrain Segment(Guid segmentId, string node)
     {
         lock (Gate)

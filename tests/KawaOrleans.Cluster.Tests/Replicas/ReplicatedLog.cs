@@ -1,12 +1,11 @@
 using KawaOrleans.Cluster.Tests.Streams;
 using KawaOrleans.Server.Nodes;
-using KawaOrleans.Server.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KawaOrleans.Cluster.Tests.Replicas;
 
 /// <summary>A log of three replicas, two of which acknowledge, on three silos, with what was appended to it; and a client that reads it by ways that can be
-/// cut. No public call makes such a log yet.</summary>
+/// cut.</summary>
 internal sealed class ReplicatedLog : IAsyncDisposable
 {
     private readonly KawaCluster _cluster;
@@ -46,13 +45,8 @@ internal sealed class ReplicatedLog : IAsyncDisposable
             cuts.Addresses[KawaCluster.NodeName(silo)] = cluster.Handle(silo).SiloAddress.ToParsableString();
         }
 
-        const string Name = "orders";
-        await cluster.Client.GetGrain<ISegmentDirectoryGrain>(Name).Create(new LogOptions { SegmentBytes = 64 * 1024 });
-        var records = cluster.Service<IChainRecords>(0);
-        var record = (await records.ReadChain(Name, default))!;
-        var replicated = record.Value with { Version = 2, Options = record.Value.Options with { Replicas = 3, AckQuorum = 2 } };
-        Assert.NotNull(await records.SwapChain(Name, record, replicated, default));
-        return new ReplicatedLog(cluster, cuts, cluster.Client.ServiceProvider.GetRequiredService<IEventStoreClient>().Log(Name));
+        var store = cluster.Client.ServiceProvider.GetRequiredService<IEventStoreClient>();
+        return new ReplicatedLog(cluster, cuts, await store.CreateLogAsync("orders", new LogOptions { SegmentBytes = 64 * 1024, Replicas = 3, AckQuorum = 2 }));
     }
 
     /// <summary>Appends so many events of about 1,000 bytes, some a batch, spread over ten streams.</summary>
