@@ -181,14 +181,22 @@ internal sealed partial class SegmentGrain
     /// <summary>Opens the log's next segment, once for all callers. The answer may be that this one goes on; then the next caller asks again.</summary>
     private Task<Chain> BeginRoll(Opening opening, int batchBytes)
     {
-        if (_roll is null or { IsFaulted: true } or { IsCanceled: true } || (_roll.IsCompletedSuccessfully && _roll.Result.WriteSegment?.Id == _segmentId))
+        if (_goesOn || _roll is null or { IsFaulted: true } or { IsCanceled: true })
         {
+            _goesOn = false;
             metrics.Rolled();
             LogRolling(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
-            _roll = chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes);
+            _roll = OpenNext(opening.Chain.LogName, batchBytes);
         }
 
         return _roll;
+    }
+
+    private async Task<Chain> OpenNext(string logName, int batchBytes)
+    {
+        var chain = await chains.OpenWriteSegment(logName, _segmentId, batchBytes);
+        _goesOn = chain.WriteSegment?.Id == _segmentId;
+        return chain;
     }
 
     /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>

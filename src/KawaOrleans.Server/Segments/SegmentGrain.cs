@@ -27,6 +27,7 @@ internal sealed partial class SegmentGrain(
     private Guid _segmentId;
     private Opening? _opening;
     private Task<Chain>? _roll;
+    private bool _goesOn;
     private IGrainTimer? _looking;
     private volatile string? _full;
     private bool _spareAsked;
