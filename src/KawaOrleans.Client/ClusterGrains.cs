@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 namespace KawaOrleans.Client;
 
 /// <summary>Where the client gets its grains from. A test gives it others.</summary>
@@ -6,6 +8,9 @@ internal interface IGrains
     IEventStoreGrain EventStore { get; }
 
     ISegmentDirectoryGrain Directory(string log);
+
+    /// <summary>The same on the silo that this client is connected to.</summary>
+    ISegmentDirectoryGrain DirectoryNearby(string log);
 
     ISegmentGrain Segment(Guid segmentId, string node);
 }
@@ -18,6 +23,9 @@ internal sealed class ClusterGrains(IGrainFactory factory) : IGrains
     public IEventStoreGrain EventStore => factory.GetGrain<IEventStoreGrain>(0);
 
     public ISegmentDirectoryGrain Directory(string log) => factory.GetGrain<ISegmentDirectoryGrain>(log);
+
+    public ISegmentDirectoryGrain DirectoryNearby(string log) =>
+        factory.GetGrain<ISegmentDirectoryGrain>(GrainId.Create(ISegmentDirectoryGrain.NearbyGrainType, log));
 
     public ISegmentGrain Segment(Guid segmentId, string node) => _segments.Of(segmentId, node);
 }

@@ -63,6 +63,11 @@ public static class Names
         ? WhyNotText(name[StreamMetadata.Prefix.Length..]) is { } reason ? $"behind '{StreamMetadata.Prefix}' comes a stream's name: {reason}" : null
         : WhyNotText(name);
 
+    /// <summary>The same of an encoded name.</summary>
+    internal static string? WhyNotStream(ReadOnlySpan<byte> utf8) => utf8.StartsWith(StreamMetadata.PrefixUtf8)
+        ? WhyNotText(utf8[StreamMetadata.PrefixBytes..]) is { } reason ? $"behind '{StreamMetadata.Prefix}' comes a stream's name: {reason}" : null
+        : WhyNotText(utf8);
+
     /// <summary>The same rule for the encoded form, which is what a writer receives.</summary>
     internal static string? WhyNotText(ReadOnlySpan<byte> utf8)
     {

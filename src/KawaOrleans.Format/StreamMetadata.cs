@@ -13,6 +13,8 @@ public sealed record StreamMetadata
     /// <summary>By how much such a name may be longer than a user's.</summary>
     internal const int PrefixBytes = 6;
 
+    internal static ReadOnlySpan<byte> PrefixUtf8 => "$meta/"u8;
+
     private const int Version = 1;
     private const int Bytes = 28;
 

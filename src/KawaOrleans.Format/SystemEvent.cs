@@ -23,7 +23,7 @@ internal static class SystemEvent
     /// <summary>Why it may not be written, or null when it may.</summary>
     public static string? WhyNot(ReadOnlySpan<byte> stream, ReadOnlySpan<byte> type, FrameTraits traits, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> data)
     {
-        if (stream.StartsWith(Encoding.UTF8.GetBytes(StreamMetadata.Prefix)))
+        if (stream.StartsWith(StreamMetadata.PrefixUtf8))
         {
             return WhyNotMetadata(stream, type, traits, data);
         }

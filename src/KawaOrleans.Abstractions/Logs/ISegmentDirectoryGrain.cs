@@ -1,10 +1,19 @@
+using Orleans.Metadata;
+
 namespace KawaOrleans;
 
 /// <summary>Coordinates one log: its chain, its rolls, its range queries. The key is the log's name. Appends and reads go to
 /// the segment grains themselves; this grain is asked when the chain is not known or out of date.</summary>
-[GrainInterfaceType("kawa.segment-directory"), Alias("kawa.segment-directory")]
+/// <remarks>There is one such grain in the cluster, and the silo it lives on may be the one that died. <see cref="NearbyGrainType"/> answers the
+/// same on the silo by which a call enters the cluster; turn to it when the other is silent. All changes are compare-and-swap:
+/// any number of them at once do no harm.</remarks>
+[GrainInterfaceType("kawa.segment-directory"), Alias("kawa.segment-directory"), DefaultGrainType("kawa.segment-directory")]
 public interface ISegmentDirectoryGrain : IGrainWithStringKey
 {
+    /// <summary>The type of the grain that does the same on the caller's own silo or gateway:
+    /// <c>factory.GetGrain&lt;ISegmentDirectoryGrain&gt;(GrainId.Create(NearbyGrainType, log))</c>.</summary>
+    const string NearbyGrainType = "kawa.segment-directory-nearby";
+
     /// <summary>Creates the log, or finds it when it exists with these options. Nothing is allocated before the first append.</summary>
     /// <exception cref="RequestRefusedException">Bad name or options, or the log exists with other options.</exception>
     /// <exception cref="ChainStoreException">The chain store does not know what its nodes know, or is away.</exception>
@@ -17,10 +26,11 @@ public interface ISegmentDirectoryGrain : IGrainWithStringKey
     [Alias("GetChain"), ResponseTimeout("00:00:05")]
     Task<Chain> GetChain(CancellationToken cancellation = default);
 
-    /// <summary>Answers with a chain whose last segment is open and is not <paramref name="after"/>: creates the log with default
-    /// options if there is none, rolls if <paramref name="after"/> is still the last, and otherwise only answers. So any number of
-    /// callers with the same view cause one roll.</summary>
-    /// <param name="after">The write segment that was found missing (null: none yet), full or sealed.</param>
+    /// <summary>Answers with a chain whose last segment is open: creates the log with the silo's options for new logs if there is none, rolls
+    /// if <paramref name="after"/> is still the last, and otherwise only answers. So any number of callers with the same view cause one roll.
+    /// Of several replicas <paramref name="after"/> is a report: the segment is ended when its primary is silent, full, or cannot have
+    /// appends acknowledged; when it can, the answer is the chain as it is, with <paramref name="after"/> still open.</summary>
+    /// <param name="after">The write segment that was found missing (null: none yet), full, sealed or silent.</param>
     /// <param name="batchBytes">The new segment has room for a batch of this size; 0 if none is at hand.</param>
     /// <param name="cancellation">Ends the wait, not the roll.</param>
     /// <exception cref="LogNotWritableException">No segment can be opened now; the message says why. Retry later.</exception>

@@ -11,11 +11,13 @@ public sealed partial record LogOptions
     [Id(0), MemoryPackOrder(0)]
     public long SegmentBytes { get; init; } = 256L * 1024 * 1024;
 
-    /// <summary>How many nodes hold each segment (N); 1 unless set.</summary>
+    /// <summary>How many nodes hold each segment (N); 1 unless set. Together with <see cref="AckQuorum"/> one of 1/1, 2/2, 3/2 and 5/3.
+    /// While fewer nodes live, new segments are made on those there are, never on fewer than <see cref="AckQuorum"/>.</summary>
     [Id(1), MemoryPackOrder(1)]
     public int Replicas { get; init; } = 1;
 
-    /// <summary>How many nodes must have synced an event before it is acknowledged (A); 1 unless set.</summary>
+    /// <summary>How many nodes must have synced an event before it is acknowledged (A); 1 unless set. So many nodes must live for the
+    /// log to take appends, and N - A + 1 of a segment's nodes to go on without the others.</summary>
     [Id(2), MemoryPackOrder(2)]
     public int AckQuorum { get; init; } = 1;
 
@@ -27,8 +29,9 @@ public sealed partial record LogOptions
             return $"{nameof(SegmentBytes)} is {Limits.MinSegmentBytes} (64 KiB) to {Limits.MaxSegmentBytes} (8 GiB); {SegmentBytes} is not";
         }
 
-        return (Replicas, AckQuorum) == (1, 1)
+        return (Replicas, AckQuorum) is (1, 1) or (2, 2) or (3, 2) or (5, 3)
             ? null
-            : $"this version keeps one replica of a segment: {nameof(Replicas)} and {nameof(AckQuorum)} are 1; {Replicas} and {AckQuorum} are not";
+            : $"{nameof(Replicas)}/{nameof(AckQuorum)} is 1/1 (no node may be lost), 2/2 (writing waits while one of two is away), 3/2 (any one may die), "
+                + $"or 5/3 (any two may die); {Replicas}/{AckQuorum} is not. A higher {nameof(AckQuorum)} stops writing, a lower one the going on elsewhere, at an earlier death";
     }
 }

@@ -1,3 +1,11 @@
+using System.Buffers;
+using Orleans.Serialization;
+using Orleans.Serialization.Buffers;
+using Orleans.Serialization.Cloning;
+using Orleans.Serialization.Codecs;
+using Orleans.Serialization.Serializers;
+using Orleans.Serialization.WireProtocol;
+
 namespace KawaOrleans;
 
 [GenerateSerializer, Immutable, Alias("kawa.expected-revision")]
@@ -14,56 +22,63 @@ internal sealed class ExpectedRevisionConverter : IConverter<ExpectedRevision, E
 
     public ExpectedRevisionSurrogate ConvertToSurrogate(in ExpectedRevision value) => new() { Code = value.Code };
 
-    public static ExpectedRevision Of(long code) =>
+    private static ExpectedRevision Of(long code) =>
         ExpectedRevision.OfCode(code) ?? throw new RequestRefusedException($"{code} says nothing of a revision: 0 any, 1 no stream, 2 an existing stream, 3 + n exactly n.");
 }
 
-[GenerateSerializer, Immutable, Alias("kawa.stream-expectations")]
-internal struct StreamExpectationsSurrogate
+/// <summary>What travels is checked again where it arrives. One piece of bytes: a block of single events has as many of these as events.</summary>
+[RegisterSerializer]
+internal sealed class StreamExpectationsCodec : IFieldCodec<StreamExpectations>
 {
-    [Id(0)]
-    public string[] Streams;
+    private const int StackBytes = 1024;
 
-    [Id(1)]
-    public long[] Codes;
-}
-
-/// <summary>What travels is checked again where it arrives.</summary>
-[RegisterConverter]
-internal sealed class StreamExpectationsConverter : IConverter<StreamExpectations, StreamExpectationsSurrogate>
-{
-    public StreamExpectations ConvertFromSurrogate(in StreamExpectationsSurrogate surrogate)
+    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, Type? expectedType, StreamExpectations? value)
+        where TBufferWriter : IBufferWriter<byte>
     {
-        var (streams, codes) = (surrogate.Streams ?? [], surrogate.Codes ?? []);
-        if (streams.Length != codes.Length)
+        if (value is null)
         {
-            throw new RequestRefusedException($"{streams.Length} streams with {codes.Length} revisions expected of them.");
+            ReferenceCodec.WriteNullReference(ref writer, fieldIdDelta);
+            return;
         }
 
-        var expected = new StreamExpectation[streams.Length];
-        for (var i = 0; i < expected.Length; i++)
+        // Written anew where it comes twice: looking for it among all that was written costs more.
+        ReferenceCodec.MarkValueField(writer.Session);
+        writer.WriteFieldHeader(fieldIdDelta, expectedType!, typeof(StreamExpectations), WireType.LengthPrefixed);
+        var length = value.EncodedBytes;
+        writer.WriteVarUInt32((uint)length);
+        var encoded = length <= StackBytes ? stackalloc byte[length] : new byte[length];
+        value.Encode(encoded);
+        writer.Write(encoded);
+    }
+
+    public StreamExpectations ReadValue<TInput>(ref Reader<TInput> reader, Field field)
+    {
+        if (field.WireType == WireType.Reference)
         {
-            expected[i] = new StreamExpectation(streams[i], ExpectedRevisionConverter.Of(codes[i]));
+            return ReferenceCodec.ReadReference<StreamExpectations, TInput>(ref reader, field)!;
         }
 
+        field.EnsureWireType(WireType.LengthPrefixed);
+        ReferenceCodec.MarkValueField(reader.Session);
+        var length = reader.ReadVarUInt32();
+        reader.EnsureAvailable(length);
+        var encoded = length <= StackBytes ? stackalloc byte[(int)length] : new byte[length];
+        reader.ReadBytes(encoded);
         try
         {
-            return StreamExpectations.Of(expected);
+            return StreamExpectations.Decode(encoded);
         }
         catch (BatchRefusedException e)
         {
             throw new RequestRefusedException(e.Message);
         }
     }
+}
 
-    public StreamExpectationsSurrogate ConvertToSurrogate(in StreamExpectations value)
-    {
-        var (streams, codes) = (new string[value.All.Count], new long[value.All.Count]);
-        for (var i = 0; i < streams.Length; i++)
-        {
-            (streams[i], codes[i]) = (value.All[i].Stream, value.All[i].Expected.Code);
-        }
+[RegisterCopier]
+internal sealed class StreamExpectationsCopier : IDeepCopier<StreamExpectations>, IOptionalDeepCopier
+{
+    public StreamExpectations? DeepCopy(StreamExpectations? input, CopyContext context) => input;
 
-        return new StreamExpectationsSurrogate { Streams = streams, Codes = codes };
-    }
+    public bool IsShallowCopyable() => true;
 }

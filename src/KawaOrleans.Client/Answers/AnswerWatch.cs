@@ -15,6 +15,9 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience, bool asks
     /// <summary>The same with no more patience than this; with the least, too little is left to ask for signs.</summary>
     public AnswerWatch Within(TimeSpan most) => most < silence ? new AnswerWatch(most, patience, most > Retries.LeastPatience) : this;
 
+    /// <summary>The same with a part of this patience, where another callee can be turned to.</summary>
+    public AnswerWatch Part(int part, int of) => Within(silence * part / of);
+
     /// <param name="callee">Names the callee in the error.</param>
     /// <param name="call">The call; its token is cancelled when the answer is no longer wanted.</param>
     /// <param name="signOfLife">A cheap call to the same place, true when it was reached; null if <paramref name="call"/> is cheap itself.</param>

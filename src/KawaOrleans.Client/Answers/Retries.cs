@@ -10,6 +10,12 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
     /// <summary>The least a call is waited for, however late it began: what it takes when nothing is wrong.</summary>
     public static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(100);
 
+    // What a fail-over takes, with a silent node and a silent directory behind each other, and a silo's restart on top.
+    private static readonly TimeSpan LeastForReplicas = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same for appends to a log of several replicas, which other nodes go on taking after a while.</summary>
+    public Retries ForReplicas() => retryFor < LeastForReplicas ? new Retries(LeastForReplicas, silence, time, random) : this;
+
     public Budget Begin() => new(this);
 
     public Backoff NewBackoff() => new(this);

@@ -50,7 +50,9 @@ internal sealed partial class AppendLine
 
                 _segmentsEnded += result is SegmentEnded && !_halted ? 1 : 0;
                 _halted = true;
-                _after = outcome.GoesElsewhere && target is not null ? target.SegmentId : _after;
+
+                // Of a lost answer to a lone node nobody else can say anything: it is asked again there.
+                _after = target is not null && (outcome.GoesElsewhere || (outcome.IsLost && target.HasOthers)) ? target.SegmentId : _after;
                 var pause = outcome.Pause ?? (_pause > TimeSpan.Zero ? _pause : _backoff.Next());
                 _pause = pause > _pause ? pause : _pause;
                 if (outcome.SplitsBlock)

@@ -28,7 +28,8 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     private readonly string _log;
     private readonly WriteTargets _targets;
     private readonly KnownEnd _end;
-    private readonly Retries _retries;
+    private readonly Retries _alone;
+    private readonly Retries _amongOthers;
     private readonly TimeProvider _time;
     private readonly ProducerOptions _options;
     private readonly Lock _gate = new();
@@ -36,6 +37,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     private readonly List<OutgoingBlock> _unresolved = [];
     private readonly List<OutgoingBlock> _untold = [];
     private readonly Retries.Backoff _backoff;
+    private Retries _retries;
     private int _next;
     private int _inFlight;
     private bool _pumping;
@@ -64,7 +66,8 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         _log = log;
         _targets = targets;
         _end = end;
-        _retries = retries;
+        _retries = _alone = retries;
+        _amongOthers = retries.ForReplicas();
         _time = time;
         _options = options;
         _backoff = retries.NewBackoff();
@@ -272,6 +275,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
         try
         {
             target ??= await _targets.FindAsync(_after, block.Bytes, PatienceFor(block)).ConfigureAwait(false);
+            _retries = target.HasOthers ? _amongOthers : _alone;
             if (RefuseTooLarge(block, target))
             {
                 block.KnownEnd ??= _end.Position;

@@ -51,7 +51,7 @@ internal sealed class BlockOutcome
             var (first, named, revisions) = (all.First, 0, all.Revisions?.ToArray());
             foreach (var batch in block.Batches)
             {
-                var names = batch.Expected?.All.Count ?? 0;
+                var names = batch.Expected?.Count ?? 0;
                 batch.Tell(all with { First = first, Count = batch.Batch.Count, Revisions = batch.Expected is null ? null : revisions?[named..(named + names)] });
                 first += batch.Batch.Count;
                 named += names;
@@ -84,7 +84,7 @@ internal sealed class BlockOutcome
         var fits = answer switch
         {
             Appended all => all.Count == block.Batches.Sum(static batch => batch.Batch.Count)
-                && (all.Revisions?.Count ?? 0) == block.Batches.Sum(static batch => batch.Expected?.All.Count ?? 0),
+                && (all.Revisions?.Count ?? 0) == block.Batches.Sum(static batch => batch.Expected?.Count ?? 0),
             BatchOutcomes each => each.Batches.Count == block.Batches.Count,
             IdConflict or TooOldToTell or RevisionConflict or StreamTombstoned => true,
             _ => false,

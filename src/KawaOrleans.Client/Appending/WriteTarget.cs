@@ -12,7 +12,8 @@ internal sealed class WriteTarget
 
     public WriteTarget(ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch, TimeProvider time)
     {
-        _watch = watch;
+        HasOthers = segment.Ensemble.Count > 1;
+        _watch = HasOthers ? watch.Part(1, of: 3) : watch;
         _grain = grain;
         _callee = $"node '{segment.Primary}'";
         _time = time;
@@ -22,6 +23,9 @@ internal sealed class WriteTarget
     }
 
     public Guid SegmentId { get; }
+
+    /// <summary>True when others can go on without its node: that is borne less silence, and reported.</summary>
+    public bool HasOthers { get; }
 
     /// <summary>The largest event the log takes.</summary>
     public int MaxEventBytes { get; }

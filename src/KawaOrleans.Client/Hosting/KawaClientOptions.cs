@@ -4,13 +4,15 @@ namespace KawaOrleans;
 public sealed class KawaClientOptions
 {
     /// <summary>How long a node may be silent before it counts as dead; 1.8 s unless set, 100 ms to 30 s. Half-way the client asks the node
-    /// for a sign of life; a node that gives one is waited for. Shorter: errors come sooner, and a node that only pauses (a
+    /// for a sign of life; a node that gives one is waited for. A third of that is enough where others can answer or go on: for the directory of a log, and for appends to
+    /// a log of several replicas. Shorter: errors come sooner, and a node that only pauses (a
     /// full disk queue, a long collection) more often leaves an append's outcome unknown.</summary>
     public TimeSpan NodeSilence { get; set; } = TimeSpan.FromSeconds(1.8);
 
     /// <summary>How long calls that had no effect and may succeed later, and appends whose answer was lost, are repeated; 1.2 s unless set, 0 to
     /// 5 minutes. No new attempt starts later than that after the call began, of an append after its log last answered this client or its first
-    /// answer was lost. Longer bridges restarts of a node; shorter tells the caller sooner.</summary>
+    /// answer was lost. Appends to a log of several replicas are repeated for at least 10 s, within
+    /// which its other nodes go on. Longer bridges restarts of a node; shorter tells the caller sooner.</summary>
     public TimeSpan RetryFor { get; set; } = TimeSpan.FromSeconds(1.2);
 
     /// <summary>How many blocks of <see cref="ReadBlockBytes"/> a read or query asks for ahead of its caller, all of them at the same time and,

@@ -35,7 +35,8 @@ internal sealed class ChainCache(LogDirectory directory)
         }
     }
 
-    /// <summary>A chain with an open segment that is not <paramref name="after"/>; the directory opens one if none is known.</summary>
+    /// <summary>A chain with an open segment that is not <paramref name="after"/>, unless the directory finds that this one goes on; it opens one
+    /// if none is known.</summary>
     /// <exception cref="LogNotWritableException">No segment can be opened now.</exception>
     public async Task<Chain> GetOpenAsync(Guid? after, int batchBytes, TimeSpan? patience, CancellationToken cancellation)
     {
@@ -48,7 +49,8 @@ internal sealed class ChainCache(LogDirectory directory)
 
             var (answer, isMine) = _open.Join(token => OpenAsync(after, batchBytes, token));
             var chain = await (patience is { } most ? directory.JoinAsync(answer, most, cancellation) : answer.WaitAsync(cancellation)).ConfigureAwait(false);
-            if (chain.WriteSegment is { } opened && opened.Id != after)
+            // Somebody else may have asked about another one.
+            if (chain.WriteSegment is { } opened && (opened.Id != after || isMine))
             {
                 return chain;
             }

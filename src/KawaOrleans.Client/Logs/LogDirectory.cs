@@ -2,66 +2,106 @@ namespace KawaOrleans.Client;
 
 /// <summary>Calls to the grain that coordinates one log: one attempt each, and a typed error when no answer comes
 /// within the caller's patience, which is never more than the client's.</summary>
-internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, AnswerWatch watch)
+/// <remarks>The grain's silo may have died without the cluster knowing. So when it is silent for a third of the patience, the same is asked of
+/// the silo that this client is connected to, and for a while that one is asked first.</remarks>
+internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, ISegmentDirectoryGrain nearby, AnswerWatch watch, TimeProvider time)
 {
+    // By then the cluster has found another silo for it. Asked too early, it costs a third of the patience again.
+    private static readonly TimeSpan PassedOverFor = TimeSpan.FromSeconds(10);
+
     private readonly string _callee = $"directory of log '{log}'";
+
+    // When it was last found silent; 0: never.
+    private long _silentSince;
 
     public string LogName => log;
 
     public Task<Chain> GetChainAsync(TimeSpan patience, CancellationToken cancellation) =>
-        AskAsync(grain.GetChain, isCheap: true, patience, cancellation);
+        AskAsync((directory, token) => directory.GetChain(token), isCheap: true, patience, cancellation);
 
     /// <summary>Waits for an answer that somebody else asked for.</summary>
     public Task<Chain> JoinAsync(Task<Chain> answer, TimeSpan patience, CancellationToken cancellation) =>
-        answer.IsCompleted ? answer : AskAsync(_ => answer, isCheap: true, patience, cancellation);
+        answer.IsCompleted ? answer : WaitAsync(answer, patience, cancellation);
 
     public Task<Chain> OpenWriteSegmentAsync(Guid? after, int batchBytes, CancellationToken cancellation) =>
-        AskAsync(token => grain.OpenWriteSegment(after, batchBytes, token), isCheap: false, TimeSpan.MaxValue, cancellation);
+        AskAsync((directory, token) => directory.OpenWriteSegment(after, batchBytes, token), isCheap: false, TimeSpan.MaxValue, cancellation);
 
     public Task<Chain> CreateAsync(LogOptions options, TimeSpan patience, CancellationToken cancellation) =>
-        AskAsync(token => grain.Create(options, token), isCheap: false, patience, cancellation);
+        AskAsync((directory, token) => directory.Create(options, token), isCheap: false, patience, cancellation);
 
     public Task<RangePlan> PlanAsync(RangeQuery query, TimeSpan patience, CancellationToken cancellation) =>
-        AskAsync(token => grain.Plan(query, token), isCheap: false, patience, cancellation);
+        AskAsync((directory, token) => directory.Plan(query, token), isCheap: false, patience, cancellation);
 
     public Task<AggregationResult> AggregateAsync(AggregationQuery query, TimeSpan patience, CancellationToken cancellation) =>
-        AskAsync(token => grain.Aggregate(query, token), isCheap: false, patience, cancellation);
+        AskAsync((directory, token) => directory.Aggregate(query, token), isCheap: false, patience, cancellation);
 
     public Task<LogDescription> DescribeAsync(TimeSpan patience, CancellationToken cancellation) =>
-        AskAsync(grain.Describe, isCheap: false, patience, cancellation);
+        AskAsync((directory, token) => directory.Describe(token), isCheap: false, patience, cancellation);
 
-    public Task DeleteAsync(CancellationToken cancellation) => AskAsync(
-        async token =>
-        {
-            await grain.Delete(token).ConfigureAwait(false);
-            return true;
-        },
-        isCheap: false,
-        TimeSpan.MaxValue,
+    /// <summary>Not asked twice: the second would find nothing to delete.</summary>
+    public Task DeleteAsync(CancellationToken cancellation) => TypedAsync(
+        watch.AwaitAsync(
+            _callee,
+            async token =>
+            {
+                await grain.Delete(token).ConfigureAwait(false);
+                return true;
+            },
+            token => GivesSign(grain, token),
+            TimeSpan.Zero,
+            cancellation),
         cancellation);
 
-    private async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> call, bool isCheap, TimeSpan patience, CancellationToken cancellation)
-    {
-        try
-        {
-            return await watch.Within(patience).AwaitAsync(_callee, call, isCheap ? null : GivesSign, TimeSpan.Zero, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
-        {
-            throw new DirectoryUnavailableException(_callee, e.Message, e);
-        }
-    }
+    private bool IsPassedOver => Volatile.Read(ref _silentSince) is var since and not 0 && time.GetElapsedTime(since) < PassedOverFor;
 
-    private async Task<bool> GivesSign(CancellationToken cancellation)
+    private static async Task<bool> GivesSign(ISegmentDirectoryGrain directory, CancellationToken cancellation)
     {
         try
         {
-            await grain.GetChain(cancellation).ConfigureAwait(false);
+            await directory.GetChain(cancellation).ConfigureAwait(false);
             return true;
         }
         catch (Exception e) when (e is KawaException || Failure.IsOnTheWay(e, cancellation))
         {
             return e is KawaException;
+        }
+    }
+
+    private Task<Chain> WaitAsync(Task<Chain> answer, TimeSpan patience, CancellationToken cancellation) =>
+        TypedAsync(watch.Within(patience).AwaitAsync(_callee, answer, null, TimeSpan.Zero, cancellation), cancellation);
+
+    private async Task<T> AskAsync<T>(
+        Func<ISegmentDirectoryGrain, CancellationToken, Task<T>> call, bool isCheap, TimeSpan patience, CancellationToken cancellation)
+    {
+        var within = watch.Within(patience);
+        if (IsPassedOver)
+        {
+            return await TypedAsync(Ask(nearby, within), cancellation).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await Ask(grain, within.Part(1, of: 3)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
+        {
+            Volatile.Write(ref _silentSince, Math.Max(1, time.GetTimestamp()));
+            return await TypedAsync(Ask(nearby, within.Part(2, of: 3)), cancellation).ConfigureAwait(false);
+        }
+
+        Task<T> Ask(ISegmentDirectoryGrain directory, AnswerWatch watched) => watched.AwaitAsync(
+            _callee, token => call(directory, token), isCheap ? null : token => GivesSign(directory, token), TimeSpan.Zero, cancellation);
+    }
+
+    private async Task<T> TypedAsync<T>(Task<T> answer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await answer.ConfigureAwait(false);
+        }
+        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
+        {
+            throw new DirectoryUnavailableException(_callee, e.Message, e);
         }
     }
 }

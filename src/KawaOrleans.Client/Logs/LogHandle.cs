@@ -16,7 +16,7 @@ internal sealed class LogHandle : ILog
     public LogHandle(string name, IGrains grains, AnswerWatch watch, Retries retries, KawaClientOptions options, TimeProvider time)
     {
         Name = name;
-        _directory = new LogDirectory(name, grains.Directory(name), watch);
+        _directory = new LogDirectory(name, grains.Directory(name), grains.DirectoryNearby(name), watch, time);
         _chains = new ChainCache(_directory);
         _segments = new SegmentCalls(grains, watch);
         _retries = retries;

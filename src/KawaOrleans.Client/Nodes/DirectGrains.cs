@@ -7,6 +7,8 @@ internal sealed class DirectGrains(IGrains ordinary, NodeGateways gateways) : IG
 
     public ISegmentDirectoryGrain Directory(string log) => ordinary.Directory(log);
 
+    public ISegmentDirectoryGrain DirectoryNearby(string log) => ordinary.DirectoryNearby(log);
+
     public ISegmentGrain Segment(Guid segmentId, string node) =>
         gateways.Find(node)?.Of(segmentId, node) ?? ordinary.Segment(segmentId, node);
 }

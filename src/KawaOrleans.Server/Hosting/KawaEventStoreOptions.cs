@@ -24,6 +24,10 @@ public sealed class KawaEventStoreOptions
     /// Off unless set.</summary>
     public bool UseGrainStorageForChains { get; set; }
 
+    /// <summary>What a log is created with when its first append, not <c>CreateLogAsync</c>, creates it; <see cref="LogOptions"/>' own defaults
+    /// unless set: one replica. The same on all silos, or the silo that happens to be asked decides.</summary>
+    public LogOptions NewLogs { get; set; } = new();
+
     /// <summary>How many of its log's newest events each writer remembers by their ids, to know repeated appends again; 1,048,576 unless set, 0 to
     /// 16,777,216. Takes 28 bytes an event and log written here, as events come. Fewer: a retry after a longer silence is more often
     /// told that nobody knows. 0: every retry is.</summary>

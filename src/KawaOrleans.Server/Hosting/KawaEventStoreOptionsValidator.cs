@@ -45,6 +45,16 @@ internal sealed class KawaEventStoreOptionsValidator(
             return NoChainStore().Message;
         }
 
+        if (options.NewLogs?.WhyNot() is { } badLogs)
+        {
+            return Of(nameof(options.NewLogs), $"cannot be taken: {badLogs}.");
+        }
+
+        if (options.NewLogs is null)
+        {
+            return Of(nameof(options.NewLogs), "is null: leave it as it is for the defaults.");
+        }
+
         if (options.RememberedEvents is < 0 or > MaxRememberedEvents)
         {
             return Of(nameof(options.RememberedEvents), $"is 0 to {MaxRememberedEvents}; {options.RememberedEvents} is not.");

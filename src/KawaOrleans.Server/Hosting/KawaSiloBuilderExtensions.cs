@@ -51,6 +51,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<LiveNodes>();
         services.AddSingleton<NodeHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<NodeHost>());
+        services.AddSingleton<WriterStandings>();
         services.AddSingleton<LocalNode>();
         services.AddSingleton<LocalInventory>();
         services.AddSingleton<ReplicaCompletion>();
@@ -63,7 +64,8 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<IChainRecords>(static provider => provider.GetRequiredService<OrleansChainRecords>());
         services.AddSingleton<INodeRecords>(static provider => provider.GetRequiredService<OrleansChainRecords>());
         services.AddSingleton(static provider => new ChainChanger(
-            provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid));
+            provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid,
+            provider.GetRequiredService<IOptions<KawaEventStoreOptions>>().Value.NewLogs));
         services.AddSingleton<NodeRecordRebuild>();
         services.AddSingleton(static provider => new NodeReplacement(
             provider.GetRequiredService<INodeRecords>(), provider.GetRequiredService<INodes>(),

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KawaOrleans.Server.Logs;
 
-internal sealed partial class SegmentDirectoryGrain
+internal partial class SegmentDirectoryGrain
 {
     [LoggerMessage(1301, LogLevel.Warning, "Log {Log} takes no appends now: {Reason}")]
     private partial void LogNotWritable(string log, string reason);

@@ -10,11 +10,15 @@ namespace KawaOrleans.Server.Logs;
 /// <summary>Where a log's chain is usually changed and its queries are planned. Keeps nothing that matters: two at once are
 /// harmless, because every change is a compare-and-swap.</summary>
 [Reentrant, GrainType("kawa.segment-directory")]
-internal sealed partial class SegmentDirectoryGrain(
-    ChainChanger changer, NodesClient nodes, AggregationRegistry aggregations, ILogger<SegmentDirectoryGrain> logger)
+internal partial class SegmentDirectoryGrain(
+    ChainChanger changer, NodesClient nodes, AggregationRegistry aggregations, TimeProvider time, ILogger<SegmentDirectoryGrain> logger)
     : Grain, ISegmentDirectoryGrain
 {
+    // Between two attempts that begin with the same view: the one before brought nothing new, and each asks all the nodes.
+    private static readonly TimeSpan BetweenReports = TimeSpan.FromMilliseconds(250);
+
     private (Guid? After, Task<Chain> Running)? _opening;
+    private (Guid? After, long Ended) _reported;
     private string? _whyNotWritable;
 
     private string LogName => this.GetPrimaryKeyString();
@@ -107,6 +111,11 @@ internal sealed partial class SegmentDirectoryGrain(
     {
         try
         {
+            if (after is not null && _reported.After == after && BetweenReports - time.GetElapsedTime(_reported.Ended) is var left && left > TimeSpan.Zero)
+            {
+                await Task.Delay(left, time);
+            }
+
             var chain = await Task.Run(() => changer.OpenWriteSegment(LogName, after, batchBytes, CancellationToken.None));
             _whyNotWritable = null;
             return chain;
@@ -116,6 +125,10 @@ internal sealed partial class SegmentDirectoryGrain(
             _whyNotWritable = e.Reason;
             LogNotWritable(LogName, e.Reason);
             throw;
+        }
+        finally
+        {
+            _reported = (after, time.GetTimestamp());
         }
     }
 

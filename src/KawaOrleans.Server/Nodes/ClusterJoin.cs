@@ -1,3 +1,4 @@
+using KawaOrleans.Server.Logs;
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
     private readonly NodeHost _host;
     private readonly LocalNode _node;
     private readonly ChainChanger _changer;
+    private readonly ChainSource _chains;
     private readonly IChainRecords _records;
     private readonly NodeRegistration _registration;
     private readonly TimeProvider _time;
@@ -23,12 +25,13 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
     private readonly CancellationTokenSource _stopping = new();
     private Task _joining = Task.CompletedTask;
     private volatile bool _isStarting = true;
+    private Task _reporting = Task.CompletedTask;
     private volatile string? _whyNotJoined = "it has not tried yet";
 
     public ClusterJoin(
-        NodeHost host, LocalNode node, ChainChanger changer, IChainRecords records, INodeRecords nodes, TimeProvider time, ILogger<ClusterJoin> logger)
+        NodeHost host, LocalNode node, ChainChanger changer, ChainSource chains, IChainRecords records, INodeRecords nodes, TimeProvider time, ILogger<ClusterJoin> logger)
     {
-        (_host, _node, _changer, _records, _time, _logger) = (host, node, changer, records, time, logger);
+        (_host, _node, _changer, _chains, _records, _time, _logger) = (host, node, changer, chains, records, time, logger);
         _registration = new NodeRegistration(nodes, () => host.Store.ToDirectory(), Keep, Guid.NewGuid);
     }
 
@@ -84,12 +87,12 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
     private async Task Stop(CancellationToken cancellation)
     {
         await _stopping.CancelAsync();
-        await Task.WhenAny(_joining, Task.Delay(StartMayWait, _time, cancellation));
+        await Task.WhenAny(Task.WhenAll(_joining, _reporting), Task.Delay(StartMayWait, _time, cancellation));
     }
 
     private async Task JoinUntilDone(CancellationToken cancellation)
     {
-        for (var wait = FirstWait; !cancellation.IsCancellationRequested; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        for (var wait = FirstWait; !cancellation.IsCancellationRequested; wait = Longer(wait))
         {
             try
             {
@@ -98,6 +101,7 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
                 await CatchUp(catalogue, cancellation);
                 _whyNotJoined = null;
                 LogJoined(_host.Name, catalogue.Cookie);
+                _reporting = Task.Run(() => ReportOpenSegments(cancellation), CancellationToken.None);
                 return;
             }
             catch (ChainStoreException e)
@@ -153,6 +157,55 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
         _host.Refuse(refusal);
         LogRefused(_host.Name, refusal.Message);
     }
+
+    /// <summary>Segments of several replicas that are open here and perhaps written by nobody: their writer may have gone with this node, or
+    /// while it was away. Until they are ended nobody knows what of them is acknowledged. One that is written goes on.</summary>
+    private async Task ReportOpenSegments(CancellationToken cancellation)
+    {
+        var waiting = _host.Chains.All.Where(chain => Reportable(chain) is not null).ToList();
+        for (var wait = FirstWait; waiting.Count > 0 && !cancellation.IsCancellationRequested; wait = Longer(wait))
+        {
+            foreach (var chain in waiting.ToList())
+            {
+                if (await IsSettled(chain, cancellation))
+                {
+                    waiting.Remove(chain);
+                }
+            }
+
+            if (waiting.Count > 0)
+            {
+                await Task.Delay(wait, _time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private ChainSegment? Reportable(Chain chain) =>
+        chain.WriteSegment is { Ensemble.Count: > 1 } open && _node.Find(open.Id) is { State: SegmentState.Open or SegmentState.Fenced } ? open : null;
+
+    private async Task<bool> IsSettled(Chain chain, CancellationToken cancellation)
+    {
+        try
+        {
+            if (_host.IsOpen && _host.Chains.Of(chain.LogId) is { } newest && Reportable(newest) is { } open)
+            {
+                await _chains.OpenWriteSegment(chain.LogName, open.Id, batchBytes: 0).WaitAsync(cancellation);
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException or ObjectDisposedException)
+        {
+            LogStaysOpen(chain.LogName, e.Message);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false; // the silo is stopping
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
 
     private async Task CatchUp(Catalogue catalogue, CancellationToken cancellation)
     {

@@ -10,6 +10,12 @@ internal interface INodeService : IGrainService
     [Alias("Report"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<NodeReport>> Report();
 
+    [Alias("Standing"), ResponseTimeout("00:00:01")]
+    Task<NodeAnswer<WriterStanding>> Standing(Guid segmentId, int generation);
+
+    [Alias("PrepareSpare"), ResponseTimeout("00:00:01")]
+    Task PrepareSpare(Guid logId, long bytes);
+
     [Alias("Prepare"), ResponseTimeout("00:00:05")]
     Task<NodeAnswer<Prepared>> Prepare(NewSegment segment);
 

@@ -21,4 +21,10 @@ internal sealed partial class LocalNode
 
     [LoggerMessage(1106, LogLevel.Error, "Segment {Segment} does not follow chain version {Version} of log {Log} until this node restarts: {Problem}")]
     private partial void LogNotFollowed(Guid segment, long version, string log, string problem);
+
+    [LoggerMessage(1107, LogLevel.Debug, "The next segment's file of log {LogId} is ready, {Bytes} bytes")]
+    private partial void LogSpare(Guid logId, long bytes);
+
+    [LoggerMessage(1108, LogLevel.Warning, "The next segment's file of log {LogId}, {Bytes} bytes, could not be made ahead: {Reason}")]
+    private partial void LogNoSpare(Guid logId, long bytes, string reason);
 }

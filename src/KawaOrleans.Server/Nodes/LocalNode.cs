@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KawaOrleans.Server.Nodes;
 
 /// <summary>What a chain change asks of this node. All of it is blocking file work.</summary>
-internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger)
+internal sealed partial class LocalNode(NodeHost host, WriterStandings standings, ILogger<LocalNode> logger)
 {
     private const int MaxGroupsBytes = 1024 * 1024;
 
@@ -49,14 +49,42 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         return new Prepared(Self(store));
     }
 
-    /// <summary>Makes the file that the log's next segment will take.</summary>
-    public void PrepareSpare(Guid logId, long bytes)
+    /// <summary>How a segment that is written here stands; see <see cref="INodes.Standing"/>.</summary>
+    public WriterStanding Standing(Guid segmentId, int generation)
     {
-        lock (Of(_making, logId))
+        var segment = Get(host.Store, segmentId, generation);
+        var reason = standings.Ask(segmentId, out var isWritten);
+        return new WriterStanding(segment switch
         {
-            host.Store.PrepareSpare(logId, segmentId: Guid.NewGuid(), bytes);
-        }
+            { Poisoned: { } poison } => $"{segment.Path}: {poison}",
+            { State: SegmentState.Fenced or SegmentState.Sealed } => $"{segment.Path} is {segment.State}",
+            { State: SegmentState.Open } when !isWritten => $"{segment.Path} was opened by a writer that is gone",
+            _ => reason,
+        });
     }
+
+    /// <summary>Has the file that the log's next segment will take made in the background.</summary>
+    public void BeginSpare(Guid logId, long bytes) =>
+
+        // On a thread of its own: writing a file through takes long, and grains and appends wait for the pool.
+        _ = Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    lock (Of(_making, logId))
+                    {
+                        host.Store.PrepareSpare(logId, segmentId: Guid.NewGuid(), bytes);
+                    }
+
+                    LogSpare(logId, bytes);
+                }
+                catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)
+                {
+                    LogNoSpare(logId, bytes, e.Message);
+                }
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     public FencedTail Fence(Guid logId, Guid segmentId, int generation)
     {
@@ -202,6 +230,7 @@ internal sealed partial class LocalNode(NodeHost host, ILogger<LocalNode> logger
         if (tail.Position >= end)
         {
             segment.Seal(end);
+            standings.Remove(segment.Header.Identity.Id);
             if (newest.WriteSegment is { } next && next.Primary != host.Name)
             {
                 // The log is written elsewhere now: nobody here comes for it.

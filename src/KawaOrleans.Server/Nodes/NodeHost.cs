@@ -43,8 +43,8 @@ internal sealed partial class NodeHost(
     /// <summary>The chain store has this process's start of the node: it votes.</summary>
     public void Admit() => (_refusal, _whyNotVoting) = (null, null);
 
-    /// <summary>The chain store did not say whether this directory may vote.</summary>
-    public void Wait(string reason) => _whyNotVoting = reason;
+    /// <summary>The chain store did not say whether this directory may vote. What it said before stays true.</summary>
+    public void Wait(string reason) => _whyNotVoting = _whyNotVoting is null ? null : reason;
 
     /// <summary>The chain store has another directory, or another copy of this one, under the node's name.</summary>
     public void Refuse(NodeRefusedException refusal) => _refusal = refusal;

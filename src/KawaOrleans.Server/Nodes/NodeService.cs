@@ -29,6 +29,14 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<NodeReport>> Report() => Answer(node.Report);
 
+    public Task<NodeAnswer<WriterStanding>> Standing(Guid segmentId, int generation) => Answer(() => node.Standing(segmentId, generation));
+
+    public Task PrepareSpare(Guid logId, long bytes)
+    {
+        node.BeginSpare(logId, bytes);
+        return Task.CompletedTask;
+    }
+
     public Task<NodeAnswer<Prepared>> Prepare(NewSegment segment) => Answer(() => node.Prepare(segment));
 
     public Task<NodeAnswer<FencedTail>> Fence(Guid logId, Guid segmentId, int generation) => Answer(() => node.Fence(logId, segmentId, generation));

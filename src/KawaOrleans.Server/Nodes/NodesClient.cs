@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KawaOrleans.Server.Protocol;
 using Orleans.Runtime;
 
@@ -6,6 +7,8 @@ namespace KawaOrleans.Server.Nodes;
 /// <summary>Asks nodes by name. No answer in time, or none that can be had, is an answer too: unknown, with the reason.</summary>
 internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, TimeProvider time) : INodes
 {
+    // Answered from memory. Longer than a collection or a busy thread pool, short beside what callers wait for.
+    private static readonly TimeSpan StandingTimeout = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ChangeTimeout = TimeSpan.FromSeconds(2);
 
@@ -13,12 +16,30 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     // all the same and only wastes room, so this is as long as the call behind a roll allows beside a fence and an announcement.
     private static readonly TimeSpan PrepareTimeout = TimeSpan.FromSeconds(5);
 
+    // A dead silo is called many times before the cluster declares it dead; only the first calls wait for it as for others.
+    private static readonly TimeSpan SilentTimeout = TimeSpan.FromMilliseconds(150);
+
+    // Silos that left a call unanswered and have answered none since.
+    private readonly ConcurrentDictionary<SiloAddress, bool> _silent = new();
+
     public IReadOnlyList<string> Live => nodes.Names;
 
     public IReadOnlyList<string> Missing => nodes.Missing;
 
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Report(), cancellation);
+
+    public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
+        Ask(node, StandingTimeout, service => service.Standing(segmentId, generation), cancellation);
+
+    /// <summary>Has a node make the file of a log's next segment ahead; nobody waits for it.</summary>
+    public void PrepareSpare(string node, Guid logId, long bytes)
+    {
+        if (nodes.Find(node) is { } silo)
+        {
+            services.At(silo).PrepareSpare(logId, bytes).Ignore();
+        }
+    }
 
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
         Ask(node, PrepareTimeout, service => service.Prepare(segment), cancellation);
@@ -72,17 +93,37 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
             return Unknown<T>($"node '{node}' has no live silo");
         }
 
+        limit = _silent.ContainsKey(silo) && limit > SilentTimeout ? SilentTimeout : limit;
+        Task<NodeAnswer<T>>? answer = null;
         try
         {
-            return await call(services.At(silo)).WaitAsync(limit, time, cancellation);
+            answer = call(services.At(silo));
+            var known = await answer.WaitAsync(limit, time, cancellation);
+            _silent.TryRemove(silo, out _);
+            return known;
         }
         catch (TimeoutException)
         {
-            return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.#} s");
+            _silent[silo] = true;
+            _ = HearLate(silo, answer);
+            return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.##} s");
         }
         catch (Exception e) when (e is OrleansException or ObjectDisposedException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return Unknown<T>($"node '{node}' could not be reached ({e.Message})");
+        }
+    }
+
+    /// <summary>One that is only slow answers in the end, and is given its time again.</summary>
+    private async Task HearLate(SiloAddress silo, Task? answer)
+    {
+        if (answer is not null)
+        {
+            await answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (answer.IsCompletedSuccessfully)
+            {
+                _silent.TryRemove(silo, out _);
+            }
         }
     }
 

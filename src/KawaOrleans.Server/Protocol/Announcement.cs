@@ -32,6 +32,10 @@ internal sealed class Announcement(INodes nodes)
         return answer;
     }
 
+    /// <summary>Tells these nodes.</summary>
+    public Task To(Chain chain, IEnumerable<ChainNode> told, CancellationToken cancellation) =>
+        Task.WhenAll(told.Select(node => nodes.Announce(node.Name, chain, cancellation)));
+
     /// <summary>Tells every node that the chain names, and those given.</summary>
     public Task ToAll(Chain chain, IEnumerable<ChainNode> others, CancellationToken cancellation) => Task.WhenAll(
         chain.Segments.SelectMany(segment => segment.Ensemble).Concat(others)

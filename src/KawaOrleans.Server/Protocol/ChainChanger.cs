@@ -12,7 +12,11 @@ internal sealed class ChainChanger
     private readonly LogCreation _creation;
     private readonly WriteSegmentOpening _opening;
 
-    public ChainChanger(IChainRecords records, INodes nodes, Func<Guid> newId)
+    /// <param name="records">The chain store.</param>
+    /// <param name="nodes">The way to the nodes.</param>
+    /// <param name="newId">Draws ids.</param>
+    /// <param name="newLogs">What a log is created with by its first append; the default options unless given.</param>
+    public ChainChanger(IChainRecords records, INodes nodes, Func<Guid> newId, LogOptions? newLogs = null)
     {
         var fencing = new Fencing(nodes);
         var announcement = new Announcement(nodes);
@@ -22,7 +26,8 @@ internal sealed class ChainChanger
         _deletion = new LogDeletion(records, nodes, _reader, _catalogue, fencing);
         _creation = new LogCreation(records, _reader, _catalogue, _deletion);
         _opening = new WriteSegmentOpening(
-            records, nodes, newId, _reader, _catalogue, _creation, _deletion, fencing, announcement);
+            records, nodes, newLogs ?? new LogOptions(), _reader, _catalogue, _creation, _deletion, fencing, announcement,
+            new SegmentReport(nodes), new NextSegment(nodes, newId));
     }
 
     /// <summary>The catalogue, with the cookie that a node joins the cluster with; made when store and nodes are new, and rebuilt
@@ -78,7 +83,8 @@ internal sealed class ChainChanger
     }
 
     /// <summary>Answers with a chain whose last segment is open, is not <paramref name="after"/>, and has been told to its primary.
-    /// Creates the log with default options if there is none; rolls only if <paramref name="after"/> is still the last.</summary>
+    /// Creates the log if there is none; rolls only if <paramref name="after"/> is still the last. Of several replicas that one may go on all
+    /// the same: then the answer is the chain with it (<see cref="SegmentReport"/>).</summary>
     /// <exception cref="LogNotWritableException">No segment can be opened now; repeating the call later is safe.</exception>
     /// <exception cref="SegmentFaultedException">Two writers had the open segment.</exception>
     public Task<Chain> OpenWriteSegment(string logName, Guid? after, int batchBytes, CancellationToken cancellation)

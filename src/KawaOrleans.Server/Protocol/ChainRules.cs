@@ -23,6 +23,9 @@ internal static class ChainRules
         Epoch = next.Epoch,
     });
 
+    /// <summary>The chain with its last segment ended and none open: of a log whose next segment has too few nodes now.</summary>
+    public static Chain Closed(Chain chain, long end) => Checked(chain with { Version = chain.Version + 1, Segments = Ended(chain, end) });
+
     /// <summary>The segments with the open one sealed at its end, or gone if it ends empty.</summary>
     public static IReadOnlyList<ChainSegment> Ended(Chain chain, long end)
     {

@@ -7,11 +7,11 @@ namespace KawaOrleans.Server.Protocol;
 /// <summary>Which nodes take a segment; the first is its primary. Empty when there are too few, and then it says why.</summary>
 internal sealed record EnsembleChoice(IReadOnlyList<ChainNode> Ensemble, string? WhyNot)
 {
-    /// <summary>Chooses among the nodes that answered: those that hold the log's last segment first, so that a log stays where it
-    /// is, then those with fewest open segments, then by a hash that spreads logs over equal nodes.</summary>
+    /// <summary>Chooses among the nodes that answered: those that hold the log's last segment first and in the order given, so that a log stays
+    /// where it is, then those with fewest open segments, then by a hash that spreads logs over equal nodes.</summary>
     /// <param name="logId">The log.</param>
     /// <param name="options">How many nodes are wanted (N), and how many are needed (A).</param>
-    /// <param name="current">The ensemble of the log's last segment; empty when it has none.</param>
+    /// <param name="current">The ensemble of the log's last segment, the next primary first; empty when it has none.</param>
     /// <param name="cookie">The cluster: a node of another one, or of none yet, takes nothing.</param>
     /// <param name="reports">What the live nodes said.</param>
     /// <param name="fileBytes">The size of the file to be made; a node needs twice that free.</param>
@@ -20,7 +20,7 @@ internal sealed record EnsembleChoice(IReadOnlyList<ChainNode> Ensemble, string?
     {
         var refusals = new List<string>();
         var able = new List<NodeReport>();
-        foreach (var report in reports)
+        foreach (var report in reports.DistinctBy(report => report.Node.Id))
         {
             if (Refusal(report, cookie, fileBytes) is { } reason)
             {
@@ -36,6 +36,7 @@ internal sealed record EnsembleChoice(IReadOnlyList<ChainNode> Ensemble, string?
         if (wanted < options.AckQuorum)
         {
             return new EnsembleChoice([], $"{options.AckQuorum} nodes are needed and {able.Count} can take a segment"
+                + (able.Count == 0 ? "" : $" ({string.Join(", ", able.Select(report => $"'{report.Node.Name}'"))})")
                 + string.Concat(refusals.Select(refusal => $"; {refusal}")));
         }
 

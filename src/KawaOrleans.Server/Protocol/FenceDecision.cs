@@ -4,7 +4,11 @@ namespace KawaOrleans.Server.Protocol;
 internal abstract record FenceDecision
 {
     /// <summary>Enough answers: the segment ends here. The longest tail holds every acknowledged event.</summary>
-    public sealed record Ended(long End, long LastTimestamp) : FenceDecision;
+    public sealed record Ended(long End, long LastTimestamp) : FenceDecision
+    {
+        /// <summary>The ensemble, those first that hold everything below the end: they can go on writing without asking others.</summary>
+        public IReadOnlyList<ChainNode> WholeFirst { get; init; } = [];
+    }
 
     /// <summary>Too few answers to know what was acknowledged.</summary>
     public sealed record TooFew(string Why) : FenceDecision;

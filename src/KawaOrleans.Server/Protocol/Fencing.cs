@@ -12,9 +12,14 @@ internal sealed class Fencing(INodes nodes)
     {
         var answers = await Ask(chain, open, cancellation);
         var decision = FenceDecision.From(open, chain.Version, answers);
-        return decision is FenceDecision.Ended ended && CompletionPlan.For(open, ended.End, answers) is { } plan
-            ? await Complete(chain, open, ended, plan, cancellation)
-            : decision;
+        if (decision is not FenceDecision.Ended ended)
+        {
+            return decision;
+        }
+
+        var reached = open.Ensemble.Zip(answers).ToDictionary(node => node.First, node => node.Second is { IsKnown: true, Value.Position: var position } && position >= ended.End);
+        ended = ended with { WholeFirst = [.. open.Ensemble.OrderBy(node => !reached[node])] };
+        return CompletionPlan.For(open, ended.End, answers) is { } plan ? await Complete(chain, open, ended, plan, cancellation) : ended;
     }
 
     private Task<NodeAnswer<FencedTail>[]> Ask(Chain chain, ChainSegment open, CancellationToken cancellation) => Task.WhenAll(

@@ -14,6 +14,9 @@ internal interface INodes
     /// <summary>Who the node is and whether it can take a segment.</summary>
     Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation);
 
+    /// <summary>Whether a segment that the node writes goes on there. A node that is no primary, or is another segment's, has a reason too.</summary>
+    Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation);
+
     /// <summary>Makes a replica for a segment not yet in any chain; answered when file and directory entry are synced.
     /// Repeating it with the same segment is harmless.</summary>
     Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation);
@@ -50,6 +53,11 @@ internal sealed record NodeReport(
     [property: Id(2)] long FreeBytes,
     [property: Id(3)] int OpenSegments,
     [property: Id(4)] NodeRecord? Registered = null);
+
+/// <summary>How a primary stands to its segment.</summary>
+/// <param name="WhyEnd">Why the segment is to be ended; null while it takes appends and they are acknowledged.</param>
+[GenerateSerializer, Immutable]
+internal sealed record WriterStanding([property: Id(0)] string? WhyEnd);
 
 /// <summary>Everything a replica's header says, fixed before any node is asked to make it.</summary>
 [GenerateSerializer, Immutable]

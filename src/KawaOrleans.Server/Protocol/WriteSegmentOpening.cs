@@ -3,8 +3,8 @@ namespace KawaOrleans.Server.Protocol;
 /// <summary>Opens a log's next segment: fence the open one, decide its end, prepare the next on its nodes, swap both into the
 /// chain, tell the nodes. Stopping anywhere leaves a state from which the next caller goes on.</summary>
 internal sealed class WriteSegmentOpening(
-    IChainRecords records, INodes nodes, Func<Guid> newId, ChainReader reader, CatalogueChanger catalogue, LogCreation creation,
-    LogDeletion deletion, Fencing fencing, Announcement announcement)
+    IChainRecords records, INodes nodes, LogOptions newLogs, ChainReader reader, CatalogueChanger catalogue, LogCreation creation,
+    LogDeletion deletion, Fencing fencing, Announcement announcement, SegmentReport report, NextSegment claims)
 {
     private const int MaxSwaps = 20;
 
@@ -12,16 +12,35 @@ internal sealed class WriteSegmentOpening(
     {
         IReadOnlyList<ChainNode> told = [];
         ChainStoreException? away = null;
+        string? whyClosed = null;
+        Guid? goesOn = null;
         for (var swap = 0; swap < MaxSwaps; swap++)
         {
-            var record = await reader.Find(logName, cancellation) ?? await creation.Ensure(logName, new LogOptions(), cancellation);
+            var record = await reader.Find(logName, cancellation) ?? await creation.Ensure(logName, newLogs, cancellation);
             var chain = record.Value;
-            if (chain.WriteSegment is { } open && open.Id != after)
+            var open = chain.WriteSegment;
+            if (open is not null && (open.Id != after || open.Id == goesOn))
             {
-                if (await IsWritable(chain, open, told, cancellation))
+                var answer = await announcement.ToWriter(chain, [.. open.Ensemble, .. told], cancellation);
+                if (answer.Unknown is { } reason)
+                {
+                    // As good as a report, where others can go on.
+                    after = open.Ensemble.Count > 1 && open.Id != after ? open.Id : throw new LogNotWritableException(
+                        logName, $"node '{open.Primary}' was not reached to be told of its segment {open.Id:N} ({reason})");
+                }
+                else if (answer.Value == chain.Version)
                 {
                     return chain;
                 }
+                else
+                {
+                    await reader.ReadNewer(chain, $"node '{open.Primary}'", answer.Value, cancellation);
+                }
+            }
+            else if (open is null && whyClosed is not null)
+            {
+                await announcement.To(chain, told, cancellation);
+                throw new LogNotWritableException(logName, whyClosed);
             }
             else if (away is not null)
             {
@@ -32,9 +51,15 @@ internal sealed class WriteSegmentOpening(
             {
                 await deletion.Finish(record, cancellation);
             }
-            else if (await Prepare(chain, listed.Cookie, batchBytes, cancellation) is { } next)
+            else if (open is not null && await GoesOn(chain, open, listed.Cookie, batchBytes, cancellation))
             {
-                told = chain.WriteSegment?.Ensemble ?? [];
+                goesOn = open.Id;
+            }
+            else if (await End(chain, cancellation) is { } ended)
+            {
+                (var next, whyClosed) = await claims.Claim(chain, ended, listed.Cookie, batchBytes, cancellation);
+                told = open?.Ensemble ?? [];
+                next ??= Closed(chain, ended) ?? throw new LogNotWritableException(logName, whyClosed!);
                 try
                 {
                     await records.SwapChain(logName, record, next, cancellation);
@@ -49,74 +74,32 @@ internal sealed class WriteSegmentOpening(
         throw new LogNotWritableException(logName, $"its chain changed {MaxSwaps} times while a segment was to be opened");
     }
 
-    /// <summary>Tells the chain to the open segment's primary: it takes no append before. False when there is a newer chain.</summary>
-    private async Task<bool> IsWritable(Chain chain, ChainSegment open, IReadOnlyList<ChainNode> others, CancellationToken cancellation)
+    /// <summary>True when the segment reported is written all the same, and a next one would not lie on more nodes.</summary>
+    private async Task<bool> GoesOn(Chain chain, ChainSegment open, Guid cookie, int batchBytes, CancellationToken cancellation)
     {
-        var answer = await announcement.ToWriter(chain, [.. open.Ensemble, .. others], cancellation);
-        if (answer.Unknown is { } reason)
+        if (await report.WhyEnd(open, cancellation) is not null)
         {
-            throw new LogNotWritableException(chain.LogName, $"node '{open.Primary}' was not reached to be told of its segment {open.Id:N} ({reason})");
+            return false;
         }
 
-        if (answer.Value == chain.Version)
-        {
-            return true;
-        }
-
-        await reader.ReadNewer(chain, $"node '{open.Primary}'", answer.Value, cancellation);
-        return false;
+        return !report.HasTooFewNodes(chain, open)
+            || (await claims.Choose(chain, open.Ensemble, cookie, SegmentSizing.Next(chain, batchBytes), [], cancellation)).Ensemble.Count
+                <= open.Ensemble.Count(node => nodes.Live.Contains(node.Name));
     }
 
-    /// <summary>The chain with a next segment that all its nodes have prepared. Null when there is a newer chain.</summary>
-    private async Task<Chain?> Prepare(Chain chain, Guid cookie, int batchBytes, CancellationToken cancellation)
-    {
-        if (await End(chain, cancellation) is not { } ended)
-        {
-            return null;
-        }
-
-        var fileBytes = SegmentSizing.Next(chain, batchBytes);
-        var failed = new Dictionary<string, string>(StringComparer.Ordinal);
-        while (true)
-        {
-            var ensemble = await Choose(chain, cookie, fileBytes, failed, cancellation);
-            var segment = new ChainSegment
-            {
-                Id = newId(), Generation = 0, Epoch = chain.Epoch + 1, Base = ended.End, End = null,
-                Ensemble = ensemble, AckQuorum = chain.Options.AckQuorum, FileBytes = fileBytes,
-            };
-            var next = ChainRules.Rolled(chain, ended.End, segment);
-            var claim = new NewSegment
-            {
-                LogId = chain.LogId, LogName = chain.LogName, Segment = segment, ChainVersion = chain.Version,
-                Predecessor = next.Segments.Count > 1 ? next.Segments[^2].Id : null, TimestampFloor = ended.LastTimestamp,
-            };
-            var answers = await Task.WhenAll(ensemble.Select(node => nodes.Prepare(node.Name, claim, cancellation)));
-            for (var i = 0; i < answers.Length; i++)
-            {
-                if (answers[i].Unknown is { } reason)
-                {
-                    failed[ensemble[i].Name] = reason;
-                }
-                else if (answers[i].Value!.Node != ensemble[i])
-                {
-                    failed[ensemble[i].Name] = $"its data directory is now {answers[i].Value!.Node.Id:N}";
-                }
-            }
-
-            // A claim that one node did not confirm is dead: the next one has another id.
-            if (!ensemble.Any(node => failed.ContainsKey(node.Name)))
-            {
-                return next;
-            }
-        }
-    }
+    /// <summary>The chain with the segment ended and none open, so that all of it can be read while too few nodes live to go on; null when that
+    /// changes nothing.</summary>
+    private static Chain? Closed(Chain chain, FenceDecision.Ended ended) =>
+        chain.WriteSegment is { Ensemble.Count: > 1 } ? ChainRules.Closed(chain, ended.End) : null;
 
     private async Task<FenceDecision.Ended?> End(Chain chain, CancellationToken cancellation)
     {
         if (chain.WriteSegment is not { } open)
         {
-            return new FenceDecision.Ended(ChainRules.End(chain)!.Value, await LastTimestamp(chain, cancellation));
+            return new FenceDecision.Ended(ChainRules.End(chain)!.Value, await LastTimestamp(chain, cancellation))
+            {
+                WholeFirst = chain.Segments.Count == 0 ? [] : chain.Segments[^1].Ensemble,
+            };
         }
 
         switch (await fencing.End(chain, open, cancellation))
@@ -144,44 +127,5 @@ internal sealed class WriteSegmentOpening(
             .SelectMany(answer => answer.Known).Where(log => log.LogId == chain.LogId)
             .SelectMany(log => log.Replicas).Where(replica => replica.State is ReplicaState.Fenced or ReplicaState.Sealed)
             .Select(replica => replica.LastTimestamp).DefaultIfEmpty(0).Max();
-    }
-
-    /// <summary>Asks the nodes of the last segment first: if they can go on, no other is asked.</summary>
-    private async Task<IReadOnlyList<ChainNode>> Choose(
-        Chain chain, Guid cookie, long fileBytes, Dictionary<string, string> failed, CancellationToken cancellation)
-    {
-        var current = chain.Segments.Count == 0 ? [] : chain.Segments[^1].Ensemble;
-        var reports = new List<NodeReport>();
-        await Ask(current.Select(node => node.Name));
-        var choice = Among();
-        if (choice.Ensemble.Count < chain.Options.Replicas)
-        {
-            await Ask(nodes.Live.Except(current.Select(node => node.Name)));
-            choice = Among();
-        }
-
-        return choice.WhyNot is { } reason
-            ? throw new LogNotWritableException(chain.LogName, reason
-                + string.Concat(failed.Select(node => $"; node '{node.Key}' did not take it ({node.Value})")))
-            : choice.Ensemble;
-
-        EnsembleChoice Among() => EnsembleChoice.Among(chain.LogId, chain.Options, current, cookie, reports, fileBytes);
-
-        async Task Ask(IEnumerable<string> names)
-        {
-            var asked = names.Where(node => !failed.ContainsKey(node)).ToList();
-            var answers = await Task.WhenAll(asked.Select(node => nodes.Report(node, cancellation)));
-            for (var i = 0; i < answers.Length; i++)
-            {
-                if (answers[i] is { IsKnown: true, Value: { } report })
-                {
-                    reports.Add(report);
-                }
-                else
-                {
-                    failed[asked[i]] = answers[i].Unknown ?? "it answers nothing";
-                }
-            }
-        }
     }
 }

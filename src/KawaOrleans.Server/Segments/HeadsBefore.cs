@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KawaOrleans.Server.Segments;
 
 /// <summary>Brings to this node the heads of streams before a segment that it is about to write. They are here unless the log was written elsewhere
-/// before; then they are where the segment before was written, because its writer needed them too.</summary>
+/// before; then they are on the nodes that hold the segments before, of which any one will do.</summary>
 internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, NodeHost host, ILogger<HeadsBefore> logger)
 {
     // Small enough that one does not hold up what else the connection carries.
@@ -20,19 +20,24 @@ internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, Nod
             return null;
         }
 
-        var before = chain.Segments.LastOrDefault(listed => listed.Base < segment.Header.BasePosition);
-        string? reason = null;
-        foreach (var holder in before?.Ensemble.Where(holder => holder.Name != host.Name) ?? [])
+        // Whoever holds an earlier segment has the heads up to its end; what lies between may be here. Each node once, for the newest it holds.
+        var reasons = new List<string>();
+        var asked = new HashSet<string>(StringComparer.Ordinal) { host.Name };
+        foreach (var before in chain.Segments.Where(listed => listed.Base < segment.Header.BasePosition).Reverse())
         {
-            reason = await FetchFrom(holder.Name, segment, chain, before!);
-            if (reason is null)
+            foreach (var holder in before.Ensemble.Where(holder => asked.Add(holder.Name)))
             {
-                return null;
+                if (await FetchFrom(holder.Name, segment, chain, before) is not { } reason)
+                {
+                    return null;
+                }
+
+                reasons.Add(reason);
             }
         }
 
-        return reason
-            ?? $"node '{host.Name}' does not hold the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition}, nor the segment they come from";
+        return $"node '{host.Name}' does not hold the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition}"
+            + string.Concat(reasons.Select(static reason => $"; {reason}"));
     }
 
     private async Task<string?> FetchFrom(string holder, Segment segment, Chain chain, ChainSegment before)
@@ -52,8 +57,7 @@ internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, Nod
             return null;
         }
 
-        return $"the heads of streams of log '{chain.LogName}' before position {segment.Header.BasePosition} could not be had from '{holder}': "
-            + (runs.Unknown ?? "those it has end elsewhere");
+        return $"node '{holder}' does not give them: {runs.Unknown ?? "those it has end elsewhere"}";
     }
 
     private async Task<string?> Copy(string from, Guid logId, HeadRunPart run)

@@ -26,6 +26,7 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
     private readonly CancellationToken _closed;
     private readonly Task _feeding;
     private TaskCompletionSource _changed = NewSignal();
+    private string? _stalled;
 
     /// <param name="segment">The primary's replica, just opened.</param>
     /// <param name="chain">The chain that lists it as open.</param>
@@ -40,6 +41,19 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
         _followers = [.. listed.Ensemble.Skip(1)];
         _rules = new ReplicatedOpening(listed, openingId, start.ToReplicaTail());
         _feeding = Task.WhenAll(Enumerable.Range(0, _rules.Followers).Select(follower => Task.Run(() => Feed(follower))));
+    }
+
+    /// <summary>Why the segment is to be ended: nothing more can be acknowledged, or nothing was for as long as somebody waited. Null while it
+    /// goes on.</summary>
+    public string? WhyEnd
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _rules.CannotCommit ?? _stalled;
+            }
+        }
     }
 
     /// <summary>Waits until everything below a position, which is synced here, is acknowledged; answers why it is not known whether it
@@ -72,7 +86,10 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
             var left = patience - _time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || !await Within(changed, left))
             {
-                return $"fewer than {_segment.Header.AckQuorum} of its {_segment.Header.Ensemble.Count} nodes hold it within {patience.TotalSeconds:0.#} s";
+                lock (_gate)
+                {
+                    return _stalled = $"fewer than {_segment.Header.AckQuorum} of its {_segment.Header.Ensemble.Count} nodes hold it within {patience.TotalSeconds:0.#} s";
+                }
             }
         }
     }
@@ -182,6 +199,7 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
     {
         if (moved)
         {
+            _stalled = null;
             _segment.Learn(_rules.Committed);
         }
 

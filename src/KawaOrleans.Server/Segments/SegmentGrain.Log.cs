@@ -16,12 +16,6 @@ internal sealed partial class SegmentGrain
     [LoggerMessage(1204, LogLevel.Warning, "Segment {Segment}: another activation took the write handle")]
     private partial void LogHandleTaken(Guid segment);
 
-    [LoggerMessage(1205, LogLevel.Debug, "The next segment's file of log {Log} is ready, {Bytes} bytes")]
-    private partial void LogSpare(string log, long bytes);
-
-    [LoggerMessage(1206, LogLevel.Warning, "The next segment's file of log {Log}, {Bytes} bytes, could not be made ahead: {Reason}")]
-    private partial void LogNoSpare(string log, long bytes, string reason);
-
     [LoggerMessage(1207, LogLevel.Error, "Segment {Segment} failed: {Reason}")]
     private partial void LogFault(Guid segment, string reason);
 

@@ -10,6 +10,9 @@ internal sealed partial class SegmentGrain
     // An append answers in 5 s; who waited for a roll so long asks the directory instead.
     private static readonly TimeSpan RollWait = TimeSpan.FromSeconds(3);
 
+    // How often a segment on fewer nodes than wanted is looked at: each roll that this causes leaves a small segment behind.
+    private static readonly TimeSpan LookForNodesEvery = TimeSpan.FromSeconds(10);
+
     // Enough for a follower that writes through a slow sync; after it, the segment is ended on the nodes that answer.
     private static readonly TimeSpan AckPatience = TimeSpan.FromSeconds(3);
 
@@ -83,33 +86,48 @@ internal sealed partial class SegmentGrain
         {
             if (await heads.Fetch(segment, chain) is { } missing)
             {
-                return new NotPrimary(missing);
+                return CannotWrite(missing);
             }
 
             var openingId = Guid.NewGuid();
             var memory = segment.HasMemory ? null : await recent.Of(segment, chain);
             var (start, writer) = await Task.Run(() =>
                 (segment.Tail, memory is null ? segment.OpenWriter(openingId) : segment.OpenWriter(openingId, memory)));
-            var feeds = chain.Segments.Single(listed => listed.Id == _segmentId).Ensemble.Count > 1
-                ? new ReplicaFeeds(segment, chain, openingId, start, nodes, time)
-                : null;
+            var feeds = Listed(chain).Ensemble.Count > 1 ? new ReplicaFeeds(segment, chain, openingId, start, nodes, time) : null;
+            if (feeds is not null)
+            {
+                standings.Set(_segmentId, () => feeds.WhyEnd ?? _full);
+                _looking ??= this.RegisterGrainTimer(LookForNodes, LookForNodesEvery, LookForNodesEvery);
+            }
+
             _opening = new Opening(segment, writer, chain, feeds);
             LogOpened(_segmentId, chain.LogName, openingId);
             return null;
         }
         catch (WriterFencedException)
         {
+            // Ended meanwhile; or it has several replicas and was opened before: then it is to be ended.
+            CannotWrite($"node '{host.Name}' does not take up a segment of several replicas that was opened before");
             return new SegmentEnded();
         }
         catch (HeadsMissingException e)
         {
-            return new NotPrimary(e.Message);
+            return CannotWrite(e.Message);
         }
         catch (StorageException e)
         {
             throw Fault(e);
         }
     }
+
+    /// <summary>Whoever reports this segment is told why.</summary>
+    private NotPrimary CannotWrite(string reason)
+    {
+        standings.Set(_segmentId, () => reason);
+        return new NotPrimary(reason);
+    }
+
+    private ChainSegment Listed(Chain chain) => chain.Segments.Single(listed => listed.Id == _segmentId);
 
     private async Task<NotPrimary?> AskForChain(Guid logId, string logName)
     {
@@ -149,17 +167,41 @@ internal sealed partial class SegmentGrain
         }
     }
 
-    /// <summary>Opens the log's next segment, once for all callers.</summary>
+    /// <summary>Fewer nodes hold it than the log wants, and others live: it is ended for one that lies on more.</summary>
+    private async Task LookForNodes()
+    {
+        if (IsCurrent(_opening) && new SegmentReport(nodes).HasTooFewNodes(_opening!.Chain, Listed(_opening.Chain)))
+        {
+            try
+            {
+                await Roll(_opening, batchBytes: 0);
+            }
+            catch (KawaException e)
+            {
+                LogRollUnanswered(_segmentId, e.Message);
+            }
+        }
+    }
+
+    /// <summary>Opens the log's next segment, once for all callers. The answer may be that this one goes on; then the next caller asks again.</summary>
     private Task<Chain> BeginRoll(Opening opening, int batchBytes)
     {
-        if (_roll is null or { IsFaulted: true } or { IsCanceled: true })
+        if (_goesOn || _roll is null or { IsFaulted: true } or { IsCanceled: true })
         {
+            _goesOn = false;
             metrics.Rolled();
             LogRolling(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
-            _roll = chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes);
+            _roll = OpenNext(opening.Chain.LogName, batchBytes);
         }
 
         return _roll;
+    }
+
+    private async Task<Chain> OpenNext(string logName, int batchBytes)
+    {
+        var chain = await chains.OpenWriteSegment(logName, _segmentId, batchBytes);
+        _goesOn = chain.WriteSegment?.Id == _segmentId;
+        return chain;
     }
 
     /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>
@@ -187,21 +229,10 @@ internal sealed partial class SegmentGrain
 
         _spareAsked = true;
         var bytes = SegmentSizing.Next(opening.Chain, batchBytes: 0);
-
-        // On a thread of its own: writing a file through takes long, and grains and appends wait for the pool.
-        _ = Task.Factory.StartNew(() => PrepareSpare(opening, bytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-    }
-
-    private void PrepareSpare(Opening opening, long bytes)
-    {
-        try
+        node.BeginSpare(opening.Chain.LogId, bytes);
+        foreach (var follower in Listed(opening.Chain).Ensemble.Skip(1))
         {
-            node.PrepareSpare(opening.Chain.LogId, bytes);
-            LogSpare(opening.Chain.LogName, bytes);
-        }
-        catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)
-        {
-            LogNoSpare(opening.Chain.LogName, bytes, e.Message);
+            nodes.PrepareSpare(follower.Name, opening.Chain.LogId, bytes);
         }
     }
 

@@ -14,7 +14,7 @@ namespace KawaOrleans.Server.Segments;
 /// write handle from each other. Nothing here blocks the scheduler, so appends pipeline and reads go on beside them.</summary>
 [PinnedToNode, Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
 internal sealed partial class SegmentGrain(
-    NodeHost host, LocalNode node, NodesClient nodes, TimeProvider time, ChainSource chains, RecentEvents recent, HeadsBefore heads, QueuedBytes queued, AggregationRegistry aggregations,
+    NodeHost host, LocalNode node, NodesClient nodes, TimeProvider time, ChainSource chains, RecentEvents recent, HeadsBefore heads, WriterStandings standings, QueuedBytes queued, AggregationRegistry aggregations,
     KawaMetrics metrics, ILogger<SegmentGrain> logger)
     : Grain, ISegmentGrain
 {
@@ -27,6 +27,9 @@ internal sealed partial class SegmentGrain(
     private Guid _segmentId;
     private Opening? _opening;
     private Task<Chain>? _roll;
+    private bool _goesOn;
+    private IGrainTimer? _looking;
+    private volatile string? _full;
     private bool _spareAsked;
     private long _queuedBytes;
 
@@ -42,6 +45,7 @@ internal sealed partial class SegmentGrain(
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        standings.Remove(_segmentId);
         if (_opening?.Feeds is { } feeds)
         {
             await feeds.DisposeAsync();
@@ -107,6 +111,7 @@ internal sealed partial class SegmentGrain(
             }
             catch (SegmentFullException)
             {
+                _full = "it is full";
                 return await Roll(opening, block.Bytes.Length);
             }
             catch (WriterFencedException) when (HasEnded(opening.Segment))

@@ -9,11 +9,11 @@ internal static class RevisionCheck
     /// <param name="states">What the last event of each says of it.</param>
     public static StreamConflict? FirstConflict(StreamExpectations expected, ReadOnlySpan<long> lastRevisions, ReadOnlySpan<StreamState> states)
     {
-        for (var i = 0; i < expected.All.Count; i++)
+        for (var i = 0; i < expected.Count; i++)
         {
-            var (stream, revision) = expected.All[i];
-            if (!revision.Allows(lastRevisions[i], states[i]))
+            if (!expected.ExpectedOf(i).Allows(lastRevisions[i], states[i]))
             {
+                var (stream, revision) = expected.All[i];
                 return new StreamConflict(stream, revision, lastRevisions[i]) { State = states[i] };
             }
         }

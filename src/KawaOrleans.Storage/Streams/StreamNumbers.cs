@@ -54,7 +54,7 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
                         continue;
                     }
 
-                    if ((_ended ?? (expected.All.Count > 0 ? Conflict(expected) : null)) is { } conflict)
+                    if ((_ended ?? (expected.Count > 0 ? Conflict(expected) : null)) is { } conflict)
                     {
                         streams.TakeBack(known);
                         return conflict;
@@ -131,13 +131,13 @@ internal sealed class StreamNumbers(OpenStreams streams, IStreamHeads before)
 
     private StreamConflict? Conflict(StreamExpectations expected)
     {
-        if (_lastOfExpected.Length < expected.All.Count)
+        if (_lastOfExpected.Length < expected.Count)
         {
-            _lastOfExpected = new long[expected.All.Count];
-            _stateOfExpected = new StreamState[expected.All.Count];
+            _lastOfExpected = new long[expected.Count];
+            _stateOfExpected = new StreamState[expected.Count];
         }
 
-        for (var i = 0; i < expected.All.Count; i++)
+        for (var i = 0; i < expected.Count; i++)
         {
             var name = new StreamName(expected.NameUtf8(i));
             var ordinal = streams.Find(name.Hash, name.Utf8);

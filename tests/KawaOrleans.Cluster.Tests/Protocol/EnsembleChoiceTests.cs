@@ -40,7 +40,7 @@ public class EnsembleChoiceTests
         Assert.Equal(2, Among(options, Report("a"), Report("b")).Ensemble.Count);
         var refused = Among(options, Report("a"), Report("b", free: 10));
         Assert.Empty(refused.Ensemble);
-        Assert.Equal("2 nodes are needed and 1 can take a segment; node 'b' has 10 bytes free and needs 2000 for a segment of 1000", refused.WhyNot);
+        Assert.Equal("2 nodes are needed and 1 can take a segment ('a'); node 'b' has 10 bytes free and needs 2000 for a segment of 1000", refused.WhyNot);
     }
 
     [Fact]

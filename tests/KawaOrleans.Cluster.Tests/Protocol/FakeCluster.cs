@@ -54,7 +54,7 @@ internal sealed class FakeCluster
         return cluster;
     }
 
-    /// <summary>A log of several replicas, which no public call makes yet.</summary>
+    /// <summary>A log of several replicas, of any kind, also those that no public call makes.</summary>
     public async Task CreateLog(string log, int replicas, int ackQuorum)
     {
         var chain = await First.CreateLog(log, new LogOptions(), default);

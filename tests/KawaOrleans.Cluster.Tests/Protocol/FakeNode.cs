@@ -44,6 +44,9 @@ internal sealed class FakeNode(string name, Guid id)
 
     public bool RefusesToComplete { get; set; }
 
+    /// <summary>Why its segments are to be ended, or null: by default every report is taken for true.</summary>
+    public string? WhyEnd { get; set; } = "it was reported";
+
     public Dictionary<Guid, FakeReplica> Replicas { get; } = [];
 
     public Dictionary<Guid, Chain> Saved { get; } = [];
@@ -153,6 +156,9 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
 
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         Ask(nameof(Report), node, found => new NodeAnswer<NodeReport>(found.Report(), null));
+
+    public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
+        Ask(nameof(Standing), node, found => new NodeAnswer<WriterStanding>(new WriterStanding(found.WhyEnd), null));
 
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
         Ask(nameof(Prepare), node, found => found.Prepare(segment));

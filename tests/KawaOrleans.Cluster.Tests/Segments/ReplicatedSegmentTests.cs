@@ -3,7 +3,7 @@ using KawaOrleans.Server.Protocol;
 
 namespace KawaOrleans.Cluster.Tests.Segments;
 
-/// <summary>A log of three replicas, two of which acknowledge, through its grains. No public call makes such a log yet.</summary>
+/// <summary>A log of three replicas, two of which acknowledge, through its grains.</summary>
 public sealed class ReplicatedSegmentTests
 {
     private const string Log = "orders";
@@ -115,11 +115,7 @@ public sealed class ReplicatedSegmentTests
     private static async Task<Chain> Open(KawaCluster cluster)
     {
         var directory = cluster.Client.GetGrain<ISegmentDirectoryGrain>(Log);
-        await directory.Create(new LogOptions());
-        var records = cluster.Service<IChainRecords>(0);
-        var record = (await records.ReadChain(Log, default))!;
-        var replicated = record.Value with { Version = 2, Options = record.Value.Options with { Replicas = 3, AckQuorum = 2 } };
-        Assert.NotNull(await records.SwapChain(Log, record, replicated, default));
+        await directory.Create(new LogOptions { Replicas = 3, AckQuorum = 2 });
         return await directory.OpenWriteSegment(null, 0);
     }
 

@@ -12,6 +12,10 @@ internal sealed class SimulatedNodes(SimulatedNetwork network, SimulatedNode sel
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         network.Ask(self, node, "report", found => Known(found.Report()));
 
+    /// <summary>Every report is taken for true: segments whose writers are well are ended most often of all.</summary>
+    public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
+        network.Ask(self, node, "standing", _ => Known(new WriterStanding("it was reported")));
+
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
         network.Ask(self, node, $"prepare {Short(segment.Segment.Id)} from {segment.Segment.Base}", found => Known(found.Prepare(segment)));
 

@@ -1,8 +1,7 @@
-using KawaOrleans.Client;
 using KawaOrleans.Server.Segments;
 using KawaOrleans.Storage;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>What the writer says of a block, and what each of its callers is told.</summary>
 public sealed class BlockOutcomeTests

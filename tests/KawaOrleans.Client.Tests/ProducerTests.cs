@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 [Collection(OnVirtualTime.Name)]
 public sealed class ProducerTests : IDisposable

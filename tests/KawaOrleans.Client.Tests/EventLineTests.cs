@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using KawaOrleans.ClientSample.Ndjson;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 public sealed class EventLineTests
 {

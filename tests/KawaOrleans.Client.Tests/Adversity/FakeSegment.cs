@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>The segment grain that a client calls: a segment at a node, whether or not that node has it.</summary>
 internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : ISegmentGrain

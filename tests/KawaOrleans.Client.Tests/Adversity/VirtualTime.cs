@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>Tests on the virtual clock: alone, because it cannot tell whose work the thread pool does.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using KawaOrleans.Client;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>A client on a <see cref="FakeCluster"/> and a <see cref="VirtualTime"/>.</summary>
 internal sealed class FakeStore : IDisposable

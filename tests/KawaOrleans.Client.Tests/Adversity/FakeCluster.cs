@@ -1,6 +1,5 @@
-using KawaOrleans.Client;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>Logs in memory behind the grain interfaces, with a <see cref="Mishap"/> where the test wants one.</summary>
 internal sealed class FakeCluster(TimeProvider time) : IGrains
@@ -21,6 +20,11 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
     public IEventStoreGrain EventStore => throw new NotSupportedException();
 
     public ISegmentDirectoryGrain Directory(string log) => Log(log);
+
+    /// <summary>True: calls to the directory nearby are named <c>Nearby…</c>; otherwise like those to the other one.</summary>
+    public bool NearbyIsApart { get; set; }
+
+    public ISegmentDirectoryGrain DirectoryNearby(string log) => NearbyIsApart ? new FakeNearbyDirectory(Log(log)) : Log(log);
 
     public ISegmentGrain Segment(Guid segmentId, string node)
     {

@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>Everything that can go wrong between client and grains, in random order. What the client says must stay true.</summary>
 [Collection(OnVirtualTime.Name)]

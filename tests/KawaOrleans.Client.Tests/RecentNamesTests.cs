@@ -1,7 +1,6 @@
 using System.Text;
-using KawaOrleans.Client;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 public sealed class RecentNamesTests
 {

@@ -1,6 +1,5 @@
-using KawaOrleans.Client;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 public sealed class StrideTests
 {

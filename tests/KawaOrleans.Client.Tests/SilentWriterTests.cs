@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>A log whose node died, with many appends on their way and behind: the two seconds hold for each of them.</summary>
 [Collection(OnVirtualTime.Name)]

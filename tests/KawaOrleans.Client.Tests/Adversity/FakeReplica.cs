@@ -3,7 +3,7 @@ using KawaOrleans.Format;
 using KawaOrleans.Server.Segments;
 using KawaOrleans.Storage;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>One segment's frames, stamped as a writer stamps them, so that what arrives verifies.</summary>
 internal sealed class FakeReplica(Guid id, long epoch, long basePosition, int capacity)

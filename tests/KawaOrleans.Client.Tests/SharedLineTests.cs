@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>The line that all callers of a log share.</summary>
 [Collection(OnVirtualTime.Name)]

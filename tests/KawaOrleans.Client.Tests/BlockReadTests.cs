@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 /// <summary>How blocks travel to a reader: ahead of it, in order, and never more of them than it was promised.</summary>
 [Collection(OnVirtualTime.Name)]

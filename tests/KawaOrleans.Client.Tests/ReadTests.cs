@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 [Collection(OnVirtualTime.Name)]
 public sealed class ReadTests : IDisposable
@@ -280,6 +280,8 @@ public sealed class ReadTests : IDisposable
         public IEventStoreGrain EventStore => cluster.EventStore;
 
         public ISegmentDirectoryGrain Directory(string log) => cluster.Directory(log);
+
+        public ISegmentDirectoryGrain DirectoryNearby(string log) => cluster.DirectoryNearby(log);
 
         public ISegmentGrain Segment(Guid segmentId, string at) => at == node ? new Nobody(at) : cluster.Segment(segmentId, at);
     }

@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using KawaOrleans.ClientSample.Ndjson;
 
-namespace KawaOrleans.Cluster.Tests.Client;
+namespace KawaOrleans.Client.Tests;
 
 [Collection(OnVirtualTime.Name)]
 public sealed class ImportTests : IDisposable
