@@ -19,7 +19,7 @@ internal sealed partial class SegmentGrain
     /// <summary>True while the newest chain this node was told of still lets the writer write.</summary>
     private bool IsCurrent(Opening? opening)
     {
-        if (opening is null)
+        if (opening is null || host.WhyNotVoting is not null)
         {
             return false;
         }
@@ -44,6 +44,11 @@ internal sealed partial class SegmentGrain
     private async Task<AppendResult?> Open()
     {
         _opening = null;
+        if (host.WhyNotVoting is { } unregistered)
+        {
+            return new NotPrimary($"node '{host.Name}' writes nothing: {unregistered}");
+        }
+
         if (node.Find(_segmentId) is not { } segment)
         {
             return new NotPrimary(node.WhyNotFound(_segmentId));

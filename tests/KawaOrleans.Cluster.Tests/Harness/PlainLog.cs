@@ -56,6 +56,8 @@ internal sealed class PlainLog(IClusterClient client, string name)
                 _chain = await Directory.OpenWriteSegment(segment.Id, batch.Bytes.Length);
                 return null;
             default:
+                // Not the primary, or not yet: a node that was just started has to register first.
+                await Task.Delay(100);
                 _chain = await Directory.GetChain();
                 return null;
         }
