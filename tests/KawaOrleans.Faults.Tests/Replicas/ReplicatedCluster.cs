@@ -9,11 +9,18 @@ public sealed class ReplicatedCluster : IAsyncLifetime
 {
     private static readonly LogOptions Options = new() { SegmentBytes = 256 * 1024, Replicas = 3, AckQuorum = 2 };
 
+    private readonly IReadOnlyList<NetworkPlace>? _places;
     private int _logs;
+
+    public ReplicatedCluster()
+    {
+    }
+
+    internal ReplicatedCluster(IReadOnlyList<NetworkPlace> places) => _places = places;
 
     internal SiloProcesses Silos { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync();
+    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync(_places);
 
     public async Task DisposeAsync() => await Silos.DisposeAsync();
 

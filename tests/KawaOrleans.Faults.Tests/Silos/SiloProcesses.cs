@@ -25,16 +25,17 @@ internal sealed class SiloProcesses : IAsyncDisposable
     public IClusterClient Grains => _client!.Services.GetRequiredService<IClusterClient>();
 
     /// <summary>Where clients connect.</summary>
-    public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort));
+    public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Parse(silo.Address), silo.GatewayPort));
 
-    public static async Task<SiloProcesses> StartAsync()
+    /// <summary>Starts three silos, each at a place of its own if such are given.</summary>
+    public static async Task<SiloProcesses> StartAsync(IReadOnlyList<NetworkPlace>? places = null)
     {
         var cluster = new SiloProcesses();
         try
         {
             for (var i = 1; i <= 3; i++)
             {
-                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", i == 1 ? null : cluster.First));
+                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", i == 1 ? null : cluster.First, places?[i - 1]));
             }
 
             await cluster.StartSilosAsync();
