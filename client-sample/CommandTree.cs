@@ -30,7 +30,7 @@ internal static class CommandTree
     {
         var root = new RootCommand("KawaOrleans by example. Without arguments: three silos, 69,894 events, a restart, and a check of all of it.")
         {
-            Gateway, ClusterId, Import(console), Export(console, openOutput), Logs(console), Describe(console), Rebuild(console), Delete(console),
+            Gateway, ClusterId, Import(console), Export(console, openOutput), Logs(console), Describe(console), Rebuild(console), ReplaceNode(console), Delete(console),
         };
         root.SetAction((arguments, cancellation) => arguments.GetResult(Gateway) is { Implicit: false }
             ? throw new FormatException("Name a command for the silos behind the gateway; --help lists them.")
@@ -133,6 +133,20 @@ internal static class CommandTree
             {
                 console.MarkupLineInterpolated($"Log '{rebuilt.Name}' has a chain.");
             }
+        });
+        return command;
+    }
+
+    private static Command ReplaceNode(IAnsiConsole console)
+    {
+        var node = new Argument<string>("node") { Description = "The node's name. It must not run." };
+        var command = new Command(
+            "replace-node", "Gives up a node whose data directory is lost for ever, so that an empty one may take its name. Cannot be undone.") { node };
+        OnCluster(command, async (cluster, arguments, cancellation) =>
+        {
+            var name = arguments.GetRequiredValue(node);
+            await cluster.Grains.GetGrain<IEventStoreGrain>(0).ReplaceNode(name, cancellation);
+            console.MarkupLineInterpolated($"Node '{name}' is given up. A node of that name may start with an empty directory.");
         });
         return command;
     }

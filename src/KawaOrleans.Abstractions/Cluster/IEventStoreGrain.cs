@@ -16,6 +16,12 @@ public interface IEventStoreGrain : IGrainWithIntegerKey
     /// See <see cref="ISegmentDirectoryGrain.Rebuild"/> for when it refuses.</summary>
     [Alias("Rebuild"), ResponseTimeout("00:01:00")]
     Task<IReadOnlyList<LogSummary>> Rebuild(IReadOnlyList<string> givenUpNodes, CancellationToken cancellation = default);
+
+    /// <summary>Gives up a node whose data directory is lost for ever: that directory never takes part again, its name is free for a node with
+    /// an empty directory. Repeatable; it cannot be undone.</summary>
+    /// <exception cref="RequestRefusedException">No node of this name ever registered, or it is alive.</exception>
+    [Alias("ReplaceNode"), ResponseTimeout("00:00:10")]
+    Task ReplaceNode(string node, CancellationToken cancellation = default);
 }
 
 /// <summary>One live node.</summary>

@@ -26,8 +26,9 @@ internal static class ChainStoreRegistration
     public static IServiceCollection AddChainRecords(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<IChainRecords>(provider => new OrleansChainRecords(
+        services.AddSingleton(provider => new OrleansChainRecords(
             provider.GetRequiredKeyedService<IGrainStorage>(StorageName), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IChainRecords>(static provider => provider.GetRequiredService<OrleansChainRecords>());
         return services;
     }
 }

@@ -68,7 +68,7 @@ internal sealed class FileChainStorage : IGrainStorage, IDisposable
     public void Dispose() => _turn.Dispose();
 
     private static IGrainState<ChainRecord> StateOf<T>(IGrainState<T> state) => state as IGrainState<ChainRecord>
-        ?? throw new NotSupportedException($"This storage keeps chains and the catalogue of the event store, no {typeof(T)}.");
+        ?? throw new NotSupportedException($"This storage keeps chains, catalogue and nodes of the event store, no {typeof(T)}.");
 
     /// <summary>The record's path below the directory: no two records share one, and none ends like a temporary file.</summary>
     private static string Name(string stateName, GrainId grainId)
@@ -76,7 +76,7 @@ internal sealed class FileChainStorage : IGrainStorage, IDisposable
         var (type, key) = (grainId.Type.ToString()!, grainId.Key.ToString()!);
         return Names.WhyNotKey(type) is null && Names.WhyNotKey(key) is null && Names.WhyNotKey(stateName) is null && !stateName.Contains('.', StringComparison.Ordinal)
             ? Path.Combine(type, $"{key}.{stateName}")
-            : throw new NotSupportedException($"This storage keeps chains and the catalogue of the event store, not '{stateName}' of {grainId}.");
+            : throw new NotSupportedException($"This storage keeps chains, catalogue and nodes of the event store, not '{stateName}' of {grainId}.");
     }
 
     private static void Fill(IGrainState<ChainRecord> state, RecordFile? record)

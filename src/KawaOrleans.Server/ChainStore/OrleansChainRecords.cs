@@ -7,10 +7,11 @@ namespace KawaOrleans.Server.ChainStore;
 
 /// <summary>The chain store on any Orleans grain storage that compares ETags. A lost race is null; everything else that fails is a
 /// store that is away, and then the outcome of a swap is unknown.</summary>
-internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider time, TimeSpan? patience = null) : IChainRecords
+internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider time, TimeSpan? patience = null) : IChainRecords, INodeRecords
 {
     private const string ChainState = "chain";
     private const string CatalogueState = "catalogue";
+    private const string NodeState = "node";
 
     // Longer than a healthy store ever takes, shorter than a client waits for the call behind it.
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(4);
@@ -48,6 +49,14 @@ internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider ti
 
     public Task<Versioned<Catalogue>?> SwapCatalogue(Versioned<Catalogue>? expected, Catalogue next, CancellationToken cancellation) =>
         Swap(CatalogueState, CatalogueId, expected, next, cancellation);
+
+    public Task<Versioned<NodeRecord>?> ReadNode(string node, CancellationToken cancellation) =>
+        Read<NodeRecord>(NodeState, NodeId(node), cancellation);
+
+    public Task<Versioned<NodeRecord>?> SwapNode(string node, Versioned<NodeRecord>? expected, NodeRecord next, CancellationToken cancellation) =>
+        Swap(NodeState, NodeId(node), expected, next, cancellation);
+
+    private static GrainId NodeId(string node) => GrainId.Create("kawa-node", node);
 
     private static GrainId ChainId(string logName) => GrainId.Create("kawa-chain", logName);
 

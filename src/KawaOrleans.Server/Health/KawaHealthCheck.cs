@@ -6,7 +6,7 @@ namespace KawaOrleans.Server;
 
 /// <summary>Whether this node's part of the store is well. Register it with
 /// <c>services.AddHealthChecks().AddCheck&lt;KawaHealthCheck&gt;("kawa")</c>.</summary>
-/// <remarks>Unhealthy: the data directory is not open. Degraded: the node has not joined the cluster, or segment files cannot be
+/// <remarks>Unhealthy: the data directory is not open, or was refused. Degraded: the node has not joined the cluster, or segment files cannot be
 /// trusted or failed since the start; the data names each.</remarks>
 public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
 {
@@ -19,6 +19,11 @@ public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
         if (!host.IsOpen)
         {
             return HealthCheckResult.Unhealthy($"The data directory of node '{host.Name}' is not open.");
+        }
+
+        if (host.Refusal is { } refusal)
+        {
+            return HealthCheckResult.Unhealthy(refusal.Message, refusal);
         }
 
         var problems = new Dictionary<string, object>();

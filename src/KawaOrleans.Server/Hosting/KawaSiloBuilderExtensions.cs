@@ -61,9 +61,15 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<INodes>(static provider => provider.GetRequiredService<NodesClient>());
 
         services.AddSingleton(ChainRecords);
+        services.AddSingleton<IChainRecords>(static provider => provider.GetRequiredService<OrleansChainRecords>());
+        services.AddSingleton<INodeRecords>(static provider => provider.GetRequiredService<OrleansChainRecords>());
         services.AddSingleton(static provider => new ChainChanger(
             provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid,
             provider.GetRequiredService<IOptions<KawaEventStoreOptions>>().Value.NewLogs));
+        services.AddSingleton<NodeRecordRebuild>();
+        services.AddSingleton(static provider => new NodeReplacement(
+            provider.GetRequiredService<INodeRecords>(), provider.GetRequiredService<INodes>(),
+            new CatalogueChanger(provider.GetRequiredService<IChainRecords>(), provider.GetRequiredService<INodes>(), Guid.NewGuid)));
         services.AddSingleton<ChainSource>();
         services.AddSingleton<ClusterJoin>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<ClusterJoin>());
@@ -73,6 +79,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<RecentEvents>();
         services.AddSingleton<HeadsBefore>();
         services.AddSingleton<KawaHealthCheck>();
+        services.AddSingleton<ReplicaCalls>();
         services.AddSingleton<AggregationRegistry>();
         return builder
             .AddKawaAggregation<CountAggregation>()
@@ -91,7 +98,7 @@ public static class KawaSiloBuilderExtensions
         return builder;
     }
 
-    private static IChainRecords ChainRecords(IServiceProvider provider)
+    private static OrleansChainRecords ChainRecords(IServiceProvider provider)
     {
         var options = provider.GetRequiredService<IOptions<KawaEventStoreOptions>>().Value;
         var time = provider.GetRequiredService<TimeProvider>();

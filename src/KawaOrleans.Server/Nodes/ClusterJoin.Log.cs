@@ -20,7 +20,7 @@ internal sealed partial class ClusterJoin
     [LoggerMessage(1405, LogLevel.Error, "Version {Version} of the chain of log {Log} could not be followed: {Reason}")]
     private partial void LogNotFollowed(string log, long version, string reason);
 
-    [LoggerMessage(1406, LogLevel.Error, "Node {Node} cannot join the cluster of its chain store: {Reason}")]
+    [LoggerMessage(1406, LogLevel.Error, "Node {Node} does not take part: {Reason}")]
     private partial void LogRefused(string node, string reason);
 
     [LoggerMessage(1407, LogLevel.Warning, "The open segment of log {Log} was written when this node stopped and cannot be ended yet: {Reason}")]

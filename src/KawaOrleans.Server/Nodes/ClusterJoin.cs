@@ -6,33 +6,78 @@ using Orleans.Runtime;
 
 namespace KawaOrleans.Server.Nodes;
 
-/// <summary>Once the silo is active: the node joins the cluster of the chain store, catches up on the chains that changed while it
-/// was away, and sets aside the files of logs that were deleted. Until that succeeds it serves what it holds and takes no new segments.</summary>
-internal sealed partial class ClusterJoin(
-    NodeHost host, LocalNode node, ChainChanger changer, ChainSource chains, IChainRecords records, TimeProvider time, ILogger<ClusterJoin> logger)
-    : ILifecycleParticipant<ISiloLifecycle>, IDisposable
+/// <summary>Registers the node with the chain store, then catches up on the chains that changed while it was away and sets aside the files of logs
+/// that were deleted. Until it is registered the node serves what it holds and does not vote.</summary>
+internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartMayWait = TimeSpan.FromSeconds(5);
 
+    private readonly NodeHost _host;
+    private readonly LocalNode _node;
+    private readonly ChainChanger _changer;
+    private readonly ChainSource _chains;
+    private readonly IChainRecords _records;
+    private readonly NodeRegistration _registration;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ClusterJoin> _logger;
     private readonly CancellationTokenSource _stopping = new();
     private Task _joining = Task.CompletedTask;
+    private volatile bool _isStarting = true;
     private Task _reporting = Task.CompletedTask;
     private volatile string? _whyNotJoined = "it has not tried yet";
+
+    public ClusterJoin(
+        NodeHost host, LocalNode node, ChainChanger changer, ChainSource chains, IChainRecords records, INodeRecords nodes, TimeProvider time, ILogger<ClusterJoin> logger)
+    {
+        (_host, _node, _changer, _chains, _records, _time, _logger) = (host, node, changer, chains, records, time, logger);
+        _registration = new NodeRegistration(nodes, () => host.Store.ToDirectory(), Keep, Guid.NewGuid);
+    }
 
     /// <summary>Why the node takes no new segments, or null once it joined.</summary>
     public string? WhyNotJoined => _whyNotJoined;
 
-    public void Participate(ISiloLifecycle observer) => observer.Subscribe<ClusterJoin>(ServiceLifecycleStage.Active + 1, Start, Stop);
+    public void Participate(ISiloLifecycle observer)
+    {
+        // Before others see the silo: calls for a node's name go to the silo that came last, even if its directory is then refused.
+        observer.Subscribe<ClusterJoin>(ServiceLifecycleStage.BecomeActive - 1, RegisterEarly);
+        observer.Subscribe<ClusterJoin>(ServiceLifecycleStage.Active + 1, Start, Stop);
+    }
 
     public void Dispose() => _stopping.Dispose();
 
-    /// <summary>The start waits a while, so that a started silo usually has joined; a directory of another cluster ends it.</summary>
+    /// <summary>One attempt, good enough unless the store is away or new: then the other nodes have to be asked.</summary>
+    private async Task RegisterEarly(CancellationToken cancellation)
+    {
+        try
+        {
+            if (await _records.ReadCatalogue(cancellation) is { } catalogue)
+            {
+                await Register(catalogue.Value, cancellation);
+            }
+        }
+        catch (ChainStoreException e)
+        {
+            _whyNotJoined = e.Message;
+            _host.Wait(e.Message);
+            LogNotJoined(_host.Name, e.Problem, e.Message);
+        }
+        catch (NodeRefusedException e)
+        {
+            // The start ends here: whoever sets the directory right finds it free.
+            Refuse(e);
+            await _host.Release();
+            throw;
+        }
+    }
+
+    /// <summary>The start waits a while, so that a started silo usually has joined; a directory that is refused ends it.</summary>
     private async Task Start(CancellationToken cancellation)
     {
         _joining = Task.Run(() => JoinUntilDone(_stopping.Token), cancellation);
-        await Task.WhenAny(_joining, Task.Delay(StartMayWait, time, cancellation));
+        await Task.WhenAny(_joining, Task.Delay(StartMayWait, _time, cancellation));
+        _isStarting = false;
         if (_joining.IsCompleted)
         {
             await _joining;
@@ -42,7 +87,7 @@ internal sealed partial class ClusterJoin(
     private async Task Stop(CancellationToken cancellation)
     {
         await _stopping.CancelAsync();
-        await Task.WhenAny(Task.WhenAll(_joining, _reporting), Task.Delay(StartMayWait, time, cancellation));
+        await Task.WhenAny(Task.WhenAll(_joining, _reporting), Task.Delay(StartMayWait, _time, cancellation));
     }
 
     private async Task JoinUntilDone(CancellationToken cancellation)
@@ -51,23 +96,33 @@ internal sealed partial class ClusterJoin(
         {
             try
             {
-                var catalogue = await changer.Join(cancellation);
-                host.Store.JoinCluster(catalogue.Cookie);
+                var catalogue = await _changer.Join(cancellation);
+                await Register(catalogue, cancellation);
                 await CatchUp(catalogue, cancellation);
                 _whyNotJoined = null;
-                LogJoined(host.Name, catalogue.Cookie);
+                LogJoined(_host.Name, catalogue.Cookie);
                 _reporting = Task.Run(() => ReportOpenSegments(cancellation), CancellationToken.None);
                 return;
             }
             catch (ChainStoreException e)
             {
                 _whyNotJoined = e.Message;
-                LogNotJoined(host.Name, e.Problem, e.Message);
+                _host.Wait(e.Message);
+                LogNotJoined(_host.Name, e.Problem, e.Message);
+            }
+            catch (NodeRefusedException e)
+            {
+                Refuse(e);
+                if (_isStarting)
+                {
+                    await _host.Release();
+                    throw;
+                }
             }
             catch (StorageException e)
             {
                 _whyNotJoined = e.Message;
-                LogRefused(host.Name, e.Message);
+                LogRefused(_host.Name, e.Message);
                 throw;
             }
             catch (Exception e) when (e is OperationCanceledException or NodeUnavailableException or ObjectDisposedException)
@@ -75,15 +130,39 @@ internal sealed partial class ClusterJoin(
                 return; // the silo is stopping
             }
 
-            await Task.Delay(wait, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, _time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private async Task Register(Catalogue catalogue, CancellationToken cancellation)
+    {
+        await _registration.Register(catalogue, cancellation);
+        await _host.Run(store =>
+        {
+            store.JoinCluster(catalogue.Cookie);
+            return true;
+        });
+        _host.Admit();
+    }
+
+    private Task<bool> Keep(IReadOnlyList<NodeRecord> starts) => _host.Run(store =>
+    {
+        store.KeepStarts(starts);
+        return true;
+    });
+
+    private void Refuse(NodeRefusedException refusal)
+    {
+        _whyNotJoined = refusal.Message;
+        _host.Refuse(refusal);
+        LogRefused(_host.Name, refusal.Message);
     }
 
     /// <summary>Segments of several replicas that are open here and perhaps written by nobody: their writer may have gone with this node, or
     /// while it was away. Until they are ended nobody knows what of them is acknowledged. One that is written goes on.</summary>
     private async Task ReportOpenSegments(CancellationToken cancellation)
     {
-        var waiting = host.Chains.All.Where(chain => Reportable(chain) is not null).ToList();
+        var waiting = _host.Chains.All.Where(chain => Reportable(chain) is not null).ToList();
         for (var wait = FirstWait; waiting.Count > 0 && !cancellation.IsCancellationRequested; wait = Longer(wait))
         {
             foreach (var chain in waiting.ToList())
@@ -96,21 +175,21 @@ internal sealed partial class ClusterJoin(
 
             if (waiting.Count > 0)
             {
-                await Task.Delay(wait, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(wait, _time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
     private ChainSegment? Reportable(Chain chain) =>
-        chain.WriteSegment is { Ensemble.Count: > 1 } open && node.Find(open.Id) is { State: SegmentState.Open or SegmentState.Fenced } ? open : null;
+        chain.WriteSegment is { Ensemble.Count: > 1 } open && _node.Find(open.Id) is { State: SegmentState.Open or SegmentState.Fenced } ? open : null;
 
     private async Task<bool> IsSettled(Chain chain, CancellationToken cancellation)
     {
         try
         {
-            if (host.IsOpen && host.Chains.Of(chain.LogId) is { } newest && Reportable(newest) is { } open)
+            if (_host.IsOpen && _host.Chains.Of(chain.LogId) is { } newest && Reportable(newest) is { } open)
             {
-                await chains.OpenWriteSegment(chain.LogName, open.Id, batchBytes: 0).WaitAsync(cancellation);
+                await _chains.OpenWriteSegment(chain.LogName, open.Id, batchBytes: 0).WaitAsync(cancellation);
             }
 
             return true;
@@ -130,18 +209,18 @@ internal sealed partial class ClusterJoin(
 
     private async Task CatchUp(Catalogue catalogue, CancellationToken cancellation)
     {
-        var held = host.Store.Segments.Select(segment => (segment.Header.LogId, segment.Header.LogName))
-            .Concat(host.Chains.All.Select(chain => (chain.LogId, chain.LogName))).Distinct().ToList();
+        var held = _host.Store.Segments.Select(segment => (segment.Header.LogId, segment.Header.LogName))
+            .Concat(_host.Chains.All.Select(chain => (chain.LogId, chain.LogName))).Distinct().ToList();
         foreach (var (logId, logName) in held)
         {
             if (catalogue.Deleted.Contains(logId))
             {
-                node.Forget(logId);
+                _node.Forget(logId);
                 continue;
             }
 
-            var chain = (await records.ReadChain(logName, cancellation))?.Value;
-            var saved = host.Chains.Of(logId);
+            var chain = (await _records.ReadChain(logName, cancellation))?.Value;
+            var saved = _host.Chains.Of(logId);
             if (chain?.LogId != logId)
             {
                 LogStranger(logName, logId);
@@ -161,7 +240,7 @@ internal sealed partial class ClusterJoin(
     {
         try
         {
-            node.Announce(chain);
+            _node.Announce(chain);
         }
         catch (StorageException e)
         {

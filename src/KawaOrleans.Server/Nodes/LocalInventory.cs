@@ -10,6 +10,11 @@ internal sealed class LocalInventory(NodeHost host)
     /// files are left has no name, and is always among them.</summary>
     public IReadOnlyList<LogInventory> Inventory(string? logName)
     {
+        if (host.Refusal is { } refusal)
+        {
+            throw refusal; // what another's directory holds is no evidence of anything
+        }
+
         var store = host.Store;
         var chains = host.Chains.All;
         var logs = chains.ToDictionary(chain => chain.LogId, chain => (chain.LogName, Chain: (Chain?)chain, Replicas: new List<ReplicaInventory>()));
@@ -67,6 +72,7 @@ internal sealed class LocalInventory(NodeHost host)
             FreeBytes = store.FreeBytes,
             Problems =
             [
+                .. host.WhyNotVoting is { } reason ? [$"It does not vote: {reason}"] : Array.Empty<string>(),
                 .. store.Untrusted.Select(file => $"{file.Path}: {file.Problem}"),
                 .. host.Faults.Select(fault => $"segment {fault.Key:N}: {fault.Value}"),
             ],

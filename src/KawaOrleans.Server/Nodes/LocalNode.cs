@@ -28,11 +28,12 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
     {
         var store = host.Store;
         var open = store.Segments.Count(segment => segment.State is SegmentState.Prepared or SegmentState.Open);
-        return new NodeReport(Self(store), store.Identity.Cookie ?? Guid.Empty, store.FreeBytes, open);
+        return new NodeReport(Self(store), store.Identity.Cookie ?? Guid.Empty, store.FreeBytes, open, store.ToDirectory().Starts is [var registered, ..] ? registered : null);
     }
 
     public Prepared Prepare(NewSegment segment)
     {
+        RequireVote();
         var store = host.Store;
         if (segment.WhyNotOn(Self(store)) is { } reason)
         {
@@ -87,6 +88,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
 
     public FencedTail Fence(Guid logId, Guid segmentId, int generation)
     {
+        RequireVote();
         var store = host.Store;
         var segment = Get(store, segmentId, generation);
         var version = host.Chains.Of(logId)?.Version ?? 0;
@@ -98,6 +100,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
     /// <summary>Takes what a primary sends a replica here, if the rules let it; answers what it holds then, synced.</summary>
     public FollowerAnswer Follow(FollowerAppend append, ReadOnlyMemory<byte> groups)
     {
+        RequireVote();
         var segment = Get(host.Store, append.SegmentId, append.Generation);
         var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, segment.Tail.ToReplicaTail());
         var verdict = FollowerVerdict.On(append, standing, host.Chains.Of(append.LogId), host.Name);
@@ -126,8 +129,11 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         new(Get(host.Store, segmentId, generation).ReadGroups(offset, MaxGroupsBytes));
 
     /// <summary>What a fenced replica holds once it took these groups, if they begin at its tail; see <see cref="ReplicaWriter.Complete"/>.</summary>
-    public Tail Complete(Guid segmentId, int generation, Tail from, ReadOnlyMemory<byte> groups) =>
-        Get(host.Store, segmentId, generation).OpenReplica().Complete(from.Position, from.Offset, groups);
+    public Tail Complete(Guid segmentId, int generation, Tail from, ReadOnlyMemory<byte> groups)
+    {
+        RequireVote();
+        return Get(host.Store, segmentId, generation).OpenReplica().Complete(from.Position, from.Offset, groups);
+    }
 
     /// <summary>See <see cref="Segment.Remember"/>.</summary>
     public byte[] Remember(Guid segmentId, int generation, long from, long to) => Get(host.Store, segmentId, generation).Remember(from, to);
@@ -253,6 +259,15 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         }
 
         throw new StorageException(WhyNotFound(segmentId));
+    }
+
+    /// <summary>What this directory says may be out of date or belong elsewhere until the node is registered: nothing may rest on it.</summary>
+    private void RequireVote()
+    {
+        if (host.WhyNotVoting is { } reason)
+        {
+            throw new StorageException($"node '{host.Name}' does not vote: {reason}");
+        }
     }
 
     private ChainNode Self(NodeStore store) => new(host.Name, store.Identity.Id);

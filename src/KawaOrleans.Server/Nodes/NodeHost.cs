@@ -14,6 +14,15 @@ internal sealed partial class NodeHost(
 {
     private readonly ConcurrentDictionary<Guid, string> _faults = new();
     private NodeStore? _store;
+    private volatile string? _whyNotVoting = "it has not registered with the chain store yet";
+    private volatile NodeRefusedException? _refusal;
+
+    /// <summary>Why this node neither answers fences nor prepares, follows or writes segments, or null once it registered. It serves reads and
+    /// learns chains all the same.</summary>
+    public string? WhyNotVoting => _refusal?.Message ?? _whyNotVoting;
+
+    /// <summary>Why this data directory may not take part at all, or null.</summary>
+    public NodeRefusedException? Refusal => _refusal;
 
     /// <summary>The node's name.</summary>
     public string Name => silo.Name;
@@ -31,6 +40,15 @@ internal sealed partial class NodeHost(
     /// <summary>Segments that failed since the start, and how.</summary>
     public IReadOnlyDictionary<Guid, string> Faults => _faults;
 
+    /// <summary>The chain store has this process's start of the node: it votes.</summary>
+    public void Admit() => (_refusal, _whyNotVoting) = (null, null);
+
+    /// <summary>The chain store did not say whether this directory may vote. What it said before stays true.</summary>
+    public void Wait(string reason) => _whyNotVoting = _whyNotVoting is null ? null : reason;
+
+    /// <summary>The chain store has another directory, or another copy of this one, under the node's name.</summary>
+    public void Refuse(NodeRefusedException refusal) => _refusal = refusal;
+
     /// <summary>Remembers that a segment failed, for whoever asks how the node is.</summary>
     public void ReportFault(Guid segmentId, string reason) => _faults[segmentId] = reason;
 
@@ -42,7 +60,10 @@ internal sealed partial class NodeHost(
     }
 
     public void Participate(ISiloLifecycle observer) => observer.Subscribe<NodeHost>(
-        ServiceLifecycleStage.ApplicationServices - 1, _ => Task.Run(Open, CancellationToken.None), _ => Task.Run(Close, CancellationToken.None));
+        ServiceLifecycleStage.ApplicationServices - 1, _ => Task.Run(Open, CancellationToken.None), _ => Release());
+
+    /// <summary>Closes the data directory. Repeatable.</summary>
+    public Task Release() => Task.Run(Close);
 
     private void Open()
     {

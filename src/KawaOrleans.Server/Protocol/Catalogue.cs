@@ -2,7 +2,7 @@ using MemoryPack;
 
 namespace KawaOrleans.Server.Protocol;
 
-/// <summary>Which logs there are. A log is listed before its chain is written, as being created until that is known, and unlisted
+/// <summary>Which logs there are, and which nodes there are no more. A log is listed before its chain is written, as being created until that is known, and unlisted
 /// before its chain is removed. So a line without a chain is a creation that someone may finish when it says so, and a lost
 /// chain when it does not; a chain whose id is deleted is a deletion that someone may finish.</summary>
 [GenerateSerializer, Immutable, MemoryPackable(GenerateType.VersionTolerant)]
@@ -24,4 +24,11 @@ internal sealed partial record Catalogue
     /// opened only after its log left this list.</summary>
     [Id(3), MemoryPackOrder(3)]
     public IReadOnlyList<Guid> Creating { get; init; } = [];
+
+    /// <summary>Data directories that the operator said are lost for ever: no node with one of them may vote again.</summary>
+    [Id(4), MemoryPackOrder(4)]
+    public IReadOnlyList<ChainNode> GivenUp { get; init; } = [];
+
+    /// <summary>Whether the operator gave this data directory up.</summary>
+    public bool IsGivenUp(Guid nodeId) => GivenUp.Any(node => node.Id == nodeId);
 }

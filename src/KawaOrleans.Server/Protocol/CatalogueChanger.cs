@@ -108,6 +108,12 @@ internal sealed class CatalogueChanger(IChainRecords records, INodes nodes, Func
         Deleted = [.. now.Deleted, logId],
     }, cancellation);
 
+    /// <summary>Notes that a data directory is lost for ever.</summary>
+    public Task<Catalogue> GiveUp(ChainNode node, CancellationToken cancellation) => Change(now => now.IsGivenUp(node.Id) ? null : now with
+    {
+        GivenUp = [.. now.GivenUp, node],
+    }, cancellation);
+
     private static Catalogue Empty(Guid cookie) => new() { Cookie = cookie, Logs = new Dictionary<string, Guid>(), Deleted = [] };
 
     private static bool IsOther(Catalogue now, Chain chain) => now.Logs.TryGetValue(chain.LogName, out var id) && id != chain.LogId;

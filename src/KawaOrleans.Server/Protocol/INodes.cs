@@ -45,13 +45,14 @@ internal readonly record struct NodeAnswer<T>([property: Id(0)] T? Value, [prope
     public bool IsKnown => Unknown is null;
 }
 
-/// <summary>A node and its room.</summary>
+/// <summary>A node, its room, and the start that it registered last.</summary>
 [GenerateSerializer, Immutable]
 internal sealed record NodeReport(
     [property: Id(0)] ChainNode Node,
     [property: Id(1)] Guid Cookie,
     [property: Id(2)] long FreeBytes,
-    [property: Id(3)] int OpenSegments);
+    [property: Id(3)] int OpenSegments,
+    [property: Id(4)] NodeRecord? Registered = null);
 
 /// <summary>How a primary stands to its segment.</summary>
 /// <param name="WhyEnd">Why the segment is to be ended; null while it takes appends and they are acknowledged.</param>

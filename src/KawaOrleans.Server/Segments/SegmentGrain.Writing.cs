@@ -19,7 +19,7 @@ internal sealed partial class SegmentGrain
     /// <summary>True while the newest chain this node was told of still lets the writer write.</summary>
     private bool IsCurrent(Opening? opening)
     {
-        if (opening is null)
+        if (opening is null || host.WhyNotVoting is not null)
         {
             return false;
         }
@@ -44,6 +44,11 @@ internal sealed partial class SegmentGrain
     private async Task<AppendResult?> Open()
     {
         _opening = null;
+        if (host.WhyNotVoting is { } unregistered)
+        {
+            return new NotPrimary($"node '{host.Name}' writes nothing: {unregistered}");
+        }
+
         if (node.Find(_segmentId) is not { } segment)
         {
             return new NotPrimary(node.WhyNotFound(_segmentId));
@@ -181,14 +186,22 @@ internal sealed partial class SegmentGrain
     /// <summary>Opens the log's next segment, once for all callers. The answer may be that this one goes on; then the next caller asks again.</summary>
     private Task<Chain> BeginRoll(Opening opening, int batchBytes)
     {
-        if (_roll is null or { IsFaulted: true } or { IsCanceled: true } || (_roll.IsCompletedSuccessfully && _roll.Result.WriteSegment?.Id == _segmentId))
+        if (_goesOn || _roll is null or { IsFaulted: true } or { IsCanceled: true })
         {
+            _goesOn = false;
             metrics.Rolled();
             LogRolling(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
-            _roll = chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes);
+            _roll = OpenNext(opening.Chain.LogName, batchBytes);
         }
 
         return _roll;
+    }
+
+    private async Task<Chain> OpenNext(string logName, int batchBytes)
+    {
+        var chain = await chains.OpenWriteSegment(logName, _segmentId, batchBytes);
+        _goesOn = chain.WriteSegment?.Id == _segmentId;
+        return chain;
     }
 
     /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>

@@ -15,6 +15,11 @@ public sealed partial record NodeIdentity(
 {
     internal const string FileName = "node";
 
+    /// <summary>What the chain store may have of this directory: the start that was registered last, then each later one that was about to be.
+    /// Empty before the first.</summary>
+    [MemoryPackOrder(3)]
+    public IReadOnlyList<NodeStart> Starts { get; init; } = [];
+
     /// <summary>Reads the identity, or gives a blank directory one.</summary>
     internal static NodeIdentity Load(IVolume volume, string directory, string name)
     {

@@ -121,6 +121,17 @@ public sealed class NodeStore : IDisposable
         }
     }
 
+    /// <summary>Keeps what the chain store may have of this directory (synced): see <see cref="NodeIdentity.Starts"/>.</summary>
+    public void KeepStarts(IReadOnlyList<NodeStart> starts)
+    {
+        lock (_changes)
+        {
+            var kept = Identity with { Starts = starts };
+            kept.Save(_volume, _directory);
+            Identity = kept;
+        }
+    }
+
     /// <summary>The segment, or false. Does not wait: until the segment is recovered, its own calls do.</summary>
     public bool TryGet(Guid segmentId, int generation, out Segment? segment) => _segments.TryGetValue((segmentId, generation), out segment);
 
@@ -223,20 +234,11 @@ public sealed class NodeStore : IDisposable
                 return;
             }
 
-            var aside = Path.Combine(_directory, AsideFolder);
-            _volume.CreateDirectory(aside);
-            var target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}");
-            for (var copy = 2; _volume.Exists(target); copy++)
+            MoveAside(segment.Path, header.LogId, reason, () =>
             {
-                target = Path.Combine(aside, $"{header.LogId:N}-{Path.GetFileName(segment.Path)}.{copy}");
-            }
-
-            // The note before anything else: without room for it the segment stays as it is, and a later try can move it.
-            SyncedRecord.Write(_volume, target + ".why", System.Text.Encoding.UTF8.GetBytes(reason));
-            _segments.TryRemove(key, out _);
-            segment.Dispose();
-            _volume.Rename(segment.Path, target);
-            _volume.SyncDirectory(aside);
+                _segments.TryRemove(key, out _);
+                segment.Dispose();
+            });
             if (_segments.Values.All(s => s.Header.LogId != header.LogId) && _heads.TryRemove(header.LogId, out var heads))
             {
                 heads.Remove();
@@ -326,6 +328,24 @@ public sealed class NodeStore : IDisposable
             CloseSegments();
             _lock.Dispose();
         }
+    }
+
+    /// <summary>Moves a file under <c>aside/</c>. The note comes before anything else: without room for it the file stays as it is, and a
+    /// later try can move it.</summary>
+    private void MoveAside(string path, Guid logId, string reason, Action beforeMove)
+    {
+        var aside = Path.Combine(_directory, AsideFolder);
+        _volume.CreateDirectory(aside);
+        var target = Path.Combine(aside, $"{logId:N}-{Path.GetFileName(path)}");
+        for (var copy = 2; _volume.Exists(target); copy++)
+        {
+            target = Path.Combine(aside, $"{logId:N}-{Path.GetFileName(path)}.{copy}");
+        }
+
+        SyncedRecord.Write(_volume, target + ".why", System.Text.Encoding.UTF8.GetBytes(reason));
+        beforeMove();
+        _volume.Rename(path, target);
+        _volume.SyncDirectory(aside);
     }
 
     private static bool SameClaim(SegmentHeader a, SegmentHeader b) =>

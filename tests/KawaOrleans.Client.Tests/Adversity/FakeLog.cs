@@ -18,6 +18,12 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
 
     public int EventsPerSegment { get; set; } = 20;
 
+    /// <summary>How many nodes hold each new segment.</summary>
+    public int Replicas { get; set; } = 1;
+
+    /// <summary>False: a segment that is reported goes on.</summary>
+    public bool BelievesReports { get; set; } = true;
+
     /// <summary>Executed calls by name.</summary>
     public Dictionary<string, int> Calls { get; } = [];
 
@@ -95,12 +101,17 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
         return Chain();
     }, cancellation);
 
-    public Task<Chain> GetChain(CancellationToken cancellation = default) => Call(nameof(GetChain), Chain, cancellation);
+    public Task<Chain> GetChain(CancellationToken cancellation = default) => GetChain(nameof(GetChain), cancellation);
 
-    public Task<Chain> OpenWriteSegment(Guid? after, int batchBytes, CancellationToken cancellation = default) => Call(nameof(OpenWriteSegment), () =>
+    public Task<Chain> GetChain(string call, CancellationToken cancellation) => Call(call, Chain, cancellation);
+
+    public Task<Chain> OpenWriteSegment(Guid? after, int batchBytes, CancellationToken cancellation = default) =>
+        OpenWriteSegment(nameof(OpenWriteSegment), after, cancellation);
+
+    public Task<Chain> OpenWriteSegment(string call, Guid? after, CancellationToken cancellation) => Call(call, () =>
     {
         Exists = true;
-        if (_segments.Count == 0 || !_segments[^1].Listed.IsOpen || _segments[^1].Listed.Id == after)
+        if (_segments.Count == 0 || !_segments[^1].Listed.IsOpen || (BelievesReports && _segments[^1].Listed.Id == after))
         {
             Seal();
             Open();
@@ -117,7 +128,7 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
                      let sliceFrom = Math.Max(first, segment.Replica.Base)
                      let sliceTo = Math.Min(end, segment.Replica.End)
                      where sliceFrom < sliceTo
-                     select new RangeSlice(segment.Listed.Id, segment.Listed.Primary, sliceFrom, sliceTo);
+                     select new RangeSlice(segment.Listed.Id, [segment.Listed.Primary], sliceFrom, sliceTo);
         return new RangePlan { LogId = _id, ChainVersion = Chain().Version, From = first, To = end, Slices = [.. slices] };
     }, cancellation);
 
@@ -132,11 +143,12 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
     private void Open()
     {
         var replica = new FakeReplica(Guid.NewGuid(), _version, End, EventsPerSegment);
-        var node = $"node-{_segments.Count % 3}";
+        var first = _segments.Count;
         _segments.Add((new ChainSegment
         {
             Id = replica.Id, Generation = 0, Epoch = _version, Base = replica.Base, End = null,
-            Ensemble = [new ChainNode(node, Guid.NewGuid())], AckQuorum = 1, FileBytes = 64 * 1024,
+            Ensemble = [.. Enumerable.Range(first, Replicas).Select(static node => new ChainNode($"node-{node % 3}", Guid.NewGuid()))],
+            AckQuorum = (Replicas / 2) + 1, FileBytes = 64 * 1024,
         }, replica));
         _version++;
     }

@@ -242,7 +242,7 @@ public sealed class FailOverTests : IAsyncLifetime
     {
         private readonly List<(long Position, string Tag)>[] _told = [[], [], [], []];
         private readonly Task[] _writing;
-        private readonly SemaphoreSlim _more = new(0);
+        private TaskCompletionSource _more = NewSignal();
         private volatile bool _stopped;
 
         public Writers(ILog log, int eventBytes = 0) => _writing = [.. _told.Select((told, caller) => Task.Run(async () =>
@@ -257,17 +257,16 @@ public sealed class FailOverTests : IAsyncLifetime
                     told.Add((appended.First, tag));
                 }
 
-                _more.Release();
+                Interlocked.Exchange(ref _more, NewSignal()).TrySetResult();
             }
         }))];
 
         /// <summary>Until each caller was told of so many.</summary>
         public async Task Reach(int count)
         {
-            while (_told.Any(told => Count(told) < count))
+            var failed = Task.WhenAny(_writing);
+            for (var more = Volatile.Read(ref _more).Task; _told.Any(told => Count(told) < count); more = Volatile.Read(ref _more).Task)
             {
-                var more = _more.WaitAsync();
-                var failed = Task.WhenAny(_writing);
                 if (await Task.WhenAny(more, failed) == failed)
                 {
                     await await failed;
@@ -281,6 +280,8 @@ public sealed class FailOverTests : IAsyncLifetime
             await Task.WhenAll(_writing);
             return [.. _told.SelectMany(told => told).OrderBy(event_ => event_.Position)];
         }
+
+        private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private static int Count(List<(long Position, string Tag)> told)
         {

@@ -1,4 +1,6 @@
 using KawaOrleans.Server;
+using KawaOrleans.Server.Nodes;
+using KawaOrleans.Server.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Orleans.Runtime;
@@ -42,7 +44,7 @@ public sealed class ChainStoreTests
     }
 
     [Fact]
-    public async Task A_node_that_starts_while_the_chain_store_is_away_serves_reads_and_joins_when_it_is_back()
+    public async Task A_node_that_starts_while_the_chain_store_is_away_serves_reads_votes_for_nothing_and_joins_when_it_is_back()
     {
         var store = new SwitchableStorage();
         var root = KawaCluster.NewRoot();
@@ -65,6 +67,25 @@ public sealed class ChainStoreTests
                 var health = await cluster.Service<KawaHealthCheck>(0).CheckHealthAsync(new HealthCheckContext());
                 Assert.Equal(HealthStatus.Degraded, health.Status);
                 Assert.Contains("chain store", health.Description, StringComparison.OrdinalIgnoreCase);
+
+                // The record of its start may name another copy of its directory: nothing may rest on this one.
+                var nodes = cluster.Service<NodesClient>(0);
+                var open = chain.WriteSegment!;
+                var fence = await nodes.Fence(open.Primary, chain.LogId, open.Id, 0, default);
+                Assert.Contains("does not vote", fence.Unknown, StringComparison.Ordinal);
+                var claim = new NewSegment
+                {
+                    LogId = chain.LogId, LogName = "orders", Segment = open with { Id = Guid.NewGuid() }, ChainVersion = chain.Version, Predecessor = null, TimestampFloor = 0,
+                };
+                Assert.Contains("does not vote", (await nodes.Prepare(open.Primary, claim, default)).Unknown, StringComparison.Ordinal);
+                Assert.Contains("does not vote", (await nodes.Complete(open.Primary, chain.LogId, open.Id, 0, open.Primary, 9, default)).Unknown, StringComparison.Ordinal);
+                var append = new FollowerAppend
+                {
+                    LogId = chain.LogId, SegmentId = open.Id, Generation = 0, Epoch = open.Epoch, OpeningId = Guid.NewGuid(), From = default, Committed = 0,
+                };
+                Assert.Contains("does not vote", (await nodes.Follow(open.Primary, append, new Block(default), default)).Unknown, StringComparison.Ordinal);
+                Assert.Contains("chain store", Assert.IsType<NotPrimary>(await grain.Append(Block.Of(PlainLog.Batch(1)))).Reason, StringComparison.OrdinalIgnoreCase);
+                Assert.Equal(5, (await grain.Read(new ReadRequest { From = 0 })).Events.ToList().Count);
 
                 store.IsAway = false;
                 var joined = DateTime.MaxValue;
@@ -158,6 +179,45 @@ public sealed class ChainStoreTests
 
         var error = await Assert.ThrowsAsync<ChainStoreException>(() => log.Directory.GetChain());
         Assert.Equal(ChainStoreProblem.RolledBack, error.Problem);
+    }
+
+    [Fact]
+    public async Task A_node_whose_record_went_back_with_the_store_votes_again_once_the_operator_had_the_records_written_anew()
+    {
+        var store = new SwitchableStorage();
+        var root = KawaCluster.NewRoot();
+        try
+        {
+            Dictionary<string, (object State, string Tag)> copy;
+            await using (var cluster = await KawaCluster.Start(1, root, silo => UseStorage(silo, store)))
+            {
+                await new PlainLog(cluster.Client, "orders").Append(PlainLog.Batch(5));
+                copy = store.Copy();
+            }
+
+            await using (var cluster = await KawaCluster.Start(1, root, silo => UseStorage(silo, store)))
+            {
+                await new PlainLog(cluster.Client, "orders").Append(PlainLog.Batch(1));
+            }
+
+            store.Restore(copy);
+            await using (var cluster = await KawaCluster.Start(1, root, silo => UseStorage(silo, store)))
+            {
+                var health = await cluster.Service<KawaHealthCheck>(0).CheckHealthAsync(new HealthCheckContext());
+                Assert.Equal(HealthStatus.Degraded, health.Status);
+                Assert.Contains("went back in time", health.Description, StringComparison.Ordinal);
+                var log = new PlainLog(cluster.Client, "orders");
+                Assert.Equal(6, (await log.Read()).Count);
+
+                await cluster.Client.GetGrain<IEventStoreGrain>(0).Rebuild([]);
+
+                Assert.Equal(6, (await log.Append(PlainLog.Batch(1))).First);
+            }
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
     }
 
     private static void UseStorage(ISiloBuilder silo, SwitchableStorage store)

@@ -15,16 +15,19 @@ public sealed class NodeStoreTests : IDisposable
     {
         Guid id;
         var cookie = Guid.NewGuid();
+        NodeStart[] starts = [new(7, Guid.NewGuid()), new(8, Guid.NewGuid())];
         using (var store = Open())
         {
             id = store.Identity.Id;
             Assert.Null(store.Identity.Cookie);
+            store.KeepStarts(starts);
             store.JoinCluster(cookie);
             store.JoinCluster(cookie);
         }
 
         using var again = Open();
-        Assert.Equal(new NodeIdentity("node-1", id, cookie), again.Identity);
+        Assert.Equal(starts, again.Identity.Starts);
+        Assert.Equal(("node-1", id, cookie), (again.Identity.Name, again.Identity.Id, again.Identity.Cookie));
     }
 
     [Fact]
