@@ -32,22 +32,13 @@ public sealed class PartitionTests(ITestOutputHelper output)
                 others.ForEach(other => PartedNetwork.Mend(place, other));
                 others.ForEach(other => PartedNetwork.Mend(other, place));
                 await load.ProgressAsync(After);
-                await ReturnAsync(lone);
+                await cluster.Silos.StartExitedAsync();
                 await load.ProgressAsync(After);
             });
         }
         finally
         {
             await cluster.DisposeAsync();
-        }
-    }
-
-    /// <summary>A silo that the others declared dead ends itself when it hears of that; its supervisor starts it again.</summary>
-    private static async Task ReturnAsync(SiloProcess silo)
-    {
-        if (!silo.IsRunning)
-        {
-            await silo.StartAsync(SiloProcesses.StartLimit);
         }
     }
 }

@@ -44,6 +44,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     public async Task StartAsync(TimeSpan within)
     {
         _output.Enqueue($"--- {Node} starts");
+        _process?.Dispose();
         var start = new ProcessStartInfo(place is null ? "dotnet" : "ip") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         string[] arguments =
         [
