@@ -11,8 +11,10 @@ internal static class LogTable
         var table = new Table().RoundedBorder()
             .Title(Markup.Escape($"{log.Chain.LogName}: {Number(log.Events)} events, {Number(log.Bytes)} bytes"))
             .AddColumns("Segment", "Positions", "Node", "State", "Events", "Bytes used", "Problem");
-        foreach (var (listed, found) in log.Chain.Segments.Zip(log.Segments))
+        var listedById = log.Chain.Segments.ToDictionary(static segment => segment.Id);
+        foreach (var found in log.Replicas)
         {
+            var listed = listedById[found.SegmentId];
             table.AddRow(
                 listed.Id.ToString("N")[..8],
                 $"{Number(listed.Base)} – {(listed.End is { } end ? Number(end) : "open")}",

@@ -17,8 +17,8 @@ internal static class AbstractionsOnly
         var query = new RangeQuery { Filter = new EventFilter { StreamPrefix = "order-" } };
         foreach (var slice in (await directory.Plan(query)).Slices)
         {
-            var part = client.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Node);
-            var read = await part.Read(new ReadRequest { From = slice.From, To = slice.To, Filter = query.Filter });
+            var part = client.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Nodes[0]); // or another of them
+            var read = await part.Read(new ReadRequest { From = slice.From, To = slice.To, AtLeast = slice.To, Filter = query.Filter });
             foreach (var e in read.Events.Read(slice.From, slice.To))
             {
                 Console.WriteLine($"{e.Position}: {e.Data.Length} bytes"); // then on from read.Next, up to slice.To

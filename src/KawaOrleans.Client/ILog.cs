@@ -47,6 +47,7 @@ public interface ILog
     /// <param name="cancellation">Ends the sequence with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="NodeUnavailableException">A node is down. All names before the failure were given out.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     IAsyncEnumerable<string> ListStreamsAsync(string prefix = "", CancellationToken cancellation = default);
 
     /// <summary>A producer for this log: many batches on their way at once, in order. Cheap to keep, one for each sequence of
@@ -63,6 +64,7 @@ public interface ILog
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="RequestRefusedException"><paramref name="from"/> is negative.</exception>
     /// <exception cref="NodeUnavailableException">A node is down. All events before the failure were given out: go on behind the last one.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     /// <exception cref="SegmentFaultedException">A segment cannot be trusted at this place.</exception>
     /// <exception cref="CorruptBlockException">An event does not verify where it arrived.</exception>
     /// <exception cref="DirectoryUnavailableException">Where the events lie is not known and could not be learned.</exception>
@@ -80,6 +82,7 @@ public interface ILog
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="RequestRefusedException">The position is negative.</exception>
     /// <exception cref="NodeUnavailableException">The node that holds it is down.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     Task<RecordedEvent?> TryReadAsync(long position, CancellationToken cancellation = default);
 
     /// <summary>The events of a range that pass a filter, in position order. The end is fixed when the query starts: never beyond what is
@@ -88,6 +91,7 @@ public interface ILog
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="RequestRefusedException">A negative or reversed range, or a negative limit.</exception>
     /// <exception cref="NodeUnavailableException">A node is down. All events wanted before the failure were given out.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     /// <exception cref="SegmentFaultedException">A segment cannot be trusted at this place. All events wanted before it were given out.</exception>
     /// <exception cref="CorruptBlockException">An event does not verify where it arrived.</exception>
     IAsyncEnumerable<RecordedEvent> QueryAsync(RangeQuery query, CancellationToken cancellation = default);
@@ -96,6 +100,7 @@ public interface ILog
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="RequestRefusedException">No such aggregation, a bad range or a bad argument.</exception>
     /// <exception cref="NodeUnavailableException">A segment in the range has no live node; the result would be incomplete.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     Task<AggregationResult> AggregateAsync(AggregationQuery query, CancellationToken cancellation = default);
 
     /// <summary>Returns when everything appended before the call is on disk. With the default durability that is so already.</summary>

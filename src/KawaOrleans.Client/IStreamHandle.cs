@@ -39,6 +39,7 @@ public interface IStreamHandle
     /// <exception cref="StreamTombstonedException">The stream has ended for ever; all events before that were given out if it ended on the way.</exception>
     /// <exception cref="RequestRefusedException"><paramref name="from"/> is negative, or a stream is to be followed backward.</exception>
     /// <exception cref="NodeUnavailableException">A node is down. All events before the failure were given out.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     /// <exception cref="SegmentFaultedException">A segment cannot be trusted at this place.</exception>
     /// <exception cref="CorruptBlockException">An event does not verify where it arrived.</exception>
     /// <exception cref="DirectoryUnavailableException">Where the events lie is not known and could not be learned.</exception>
@@ -48,6 +49,7 @@ public interface IStreamHandle
     /// <exception cref="StreamTombstonedException">The stream has ended for ever.</exception>
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="NodeUnavailableException">A node is down.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     /// <exception cref="SegmentFaultedException">A segment cannot be trusted at this place.</exception>
     Task<RecordedEvent?> TryReadLastAsync(CancellationToken cancellation = default);
 
@@ -59,6 +61,7 @@ public interface IStreamHandle
     /// <exception cref="RequestRefusedException">They are of a later version than this client knows.</exception>
     /// <exception cref="UnknownLogException">There is no such log.</exception>
     /// <exception cref="NodeUnavailableException">A node is down.</exception>
+    /// <exception cref="SegmentUnavailableException">The same where several nodes hold it: none of them answered, the message says why not.</exception>
     /// <exception cref="SegmentFaultedException">A segment cannot be trusted at this place.</exception>
     Task<StreamMetadataResult> GetMetadataAsync(CancellationToken cancellation = default);
 

@@ -5,6 +5,7 @@ using KawaOrleans.Benchmarks;
 using KawaOrleans.Benchmarks.Cluster;
 using KawaOrleans.Benchmarks.Cluster.Silos;
 using KawaOrleans.Benchmarks.Engine;
+using KawaOrleans.Benchmarks.Failover;
 using KawaOrleans.Benchmarks.Measuring;
 using KawaOrleans.Benchmarks.Reporting;
 using KawaOrleans.Benchmarks.Servers;
@@ -16,7 +17,7 @@ if (args is [SiloRole.Name, .. var siloArguments])
     return await SiloRole.RunAsync(siloArguments);
 }
 
-Suite[] suites = [new EngineSuite(), new ClusterSuite(), new StreamsSuite(), new PeersSuite()];
+Suite[] suites = [new EngineSuite(), new ClusterSuite(), new StreamsSuite(), new FailoverSuite(), new PeersSuite()];
 
 var root = new RootCommand("Measures KawaOrleans against what it must reach. Build with -c Release; leave the machine alone meanwhile.");
 foreach (var suite in suites)

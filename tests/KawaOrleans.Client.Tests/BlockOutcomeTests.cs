@@ -52,7 +52,7 @@ public sealed class BlockOutcomeTests
     {
         var outcome = BlockOutcome.Of("log", block, answer, failure: null);
         Assert.True(outcome.IsFinal);
-        outcome.Tell(block, new KnownEnd());
+        outcome.Tell(block, new KnownEnd(), Guid.Empty);
         return await Task.WhenAll(block.Batches.Select(static batch => batch.Task));
     }
 

@@ -43,12 +43,15 @@ public interface ISegmentDirectoryGrain : IGrainWithStringKey
 
     /// <summary>Splits a range of positions by segment and fixes its end at what is committed now.</summary>
     /// <exception cref="RequestRefusedException">A negative or reversed range.</exception>
+    /// <exception cref="NodeUnavailableException">The only node that knows what is committed is away.</exception>
+    /// <exception cref="SegmentUnavailableException">No replica of the open segment answered for what was asked.</exception>
     [Alias("Plan"), ResponseTimeout("00:00:05")]
     Task<RangePlan> Plan(RangeQuery query, CancellationToken cancellation = default);
 
     /// <summary>Runs a registered aggregation beside the segments, in parallel, and merges what they answer.</summary>
     /// <exception cref="RequestRefusedException">No such aggregation, a bad range or a bad argument.</exception>
-    /// <exception cref="NodeUnavailableException">A segment in the range has no live node; the result would be incomplete.</exception>
+    /// <exception cref="NodeUnavailableException">The only node of a segment in the range is away; the result would be incomplete.</exception>
+    /// <exception cref="SegmentUnavailableException">No replica of a segment in the range answered for all of it; the result would be incomplete.</exception>
     [Alias("Aggregate"), ResponseTimeout("00:05:00")]
     Task<AggregationResult> Aggregate(AggregationQuery query, CancellationToken cancellation = default);
 

@@ -8,7 +8,7 @@ public sealed record LogDescription
     [Id(0)]
     public required Chain Chain { get; init; }
 
-    /// <summary>One entry per segment of the chain, in the same order.</summary>
+    /// <summary>One entry per segment of the chain, in the same order: the first of its replicas that nothing is wrong with, or the primary's.</summary>
     [Id(1)]
     public required IReadOnlyList<SegmentDescription> Segments { get; init; }
 
@@ -23,6 +23,15 @@ public sealed record LogDescription
     /// <summary>Why the log does not take writes, in one sentence, or null when it does.</summary>
     [Id(4)]
     public required string? WhyNotWritable { get; init; }
+
+    /// <summary>Every replica of every segment, in the order of the chain, each segment's primary first.</summary>
+    [Id(5)]
+    public IReadOnlyList<SegmentDescription> Replicas { get; init; } = [];
+
+    /// <summary>What is wrong with them, a sentence each: segments on fewer nodes than the log wants, replicas that are damaged, missing or short of their
+    /// segment's end, nodes that are waited for. Empty when all is well.</summary>
+    [Id(6)]
+    public IReadOnlyList<string> Problems { get; init; } = [];
 }
 
 /// <summary>How a segment's replica is doing.</summary>
@@ -51,7 +60,7 @@ public enum ReplicaState
     Missing = 6,
 }
 
-/// <summary>One segment of a log's description.</summary>
+/// <summary>One replica of one segment in a log's description.</summary>
 [GenerateSerializer, Immutable, Alias("kawa.segment-description")]
 public sealed record SegmentDescription
 {
@@ -59,7 +68,7 @@ public sealed record SegmentDescription
     [Id(0)]
     public required Guid SegmentId { get; init; }
 
-    /// <summary>The node that answers for it.</summary>
+    /// <summary>The node that holds it.</summary>
     [Id(1)]
     public required string Node { get; init; }
 

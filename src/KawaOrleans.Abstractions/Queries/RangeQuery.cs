@@ -19,6 +19,15 @@ public sealed record RangeQuery
     /// <summary>At most so many events, the first ones in position order; unbounded unless set.</summary>
     [Id(3)]
     public long Limit { get; init; } = long.MaxValue;
+
+    /// <summary>The position below which the log must be known where this is answered: what the asker has seen of it. A plan does not end before it for want
+    /// of a replica that knows so much; a segment's aggregation is as <see cref="ReadRequest.AtLeast"/> says. 0 unless set.</summary>
+    [Id(4)]
+    public long AtLeast { get; init; }
+
+    /// <summary>The log that <see cref="AtLeast"/> was seen of: for another one that has its name by now it does not count. Null: for whichever has the name.</summary>
+    [Id(5)]
+    public Guid? LogId { get; init; }
 }
 
 /// <summary>Where the parts of a range lie.</summary>
@@ -48,9 +57,9 @@ public sealed record RangePlan
 
 /// <summary>One segment's part of a range: positions [<paramref name="From"/>, <paramref name="To"/>).</summary>
 /// <param name="SegmentId">The segment.</param>
-/// <param name="Node">The node to ask.</param>
+/// <param name="Nodes">The nodes to ask, the primary first; each has all of the slice, or says that it is behind.</param>
 /// <param name="From">The first position.</param>
 /// <param name="To">The position behind the last.</param>
 [GenerateSerializer, Immutable, Alias("kawa.range-slice")]
 public sealed record RangeSlice(
-    [property: Id(0)] Guid SegmentId, [property: Id(1)] string Node, [property: Id(2)] long From, [property: Id(3)] long To);
+    [property: Id(0)] Guid SegmentId, [property: Id(1)] IReadOnlyList<string> Nodes, [property: Id(2)] long From, [property: Id(3)] long To);

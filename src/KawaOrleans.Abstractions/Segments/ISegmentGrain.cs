@@ -20,6 +20,7 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     /// <summary>Committed events from a position on; filtered beside the map when a filter is given.</summary>
     /// <exception cref="RequestRefusedException">A negative or reversed range, or a limit out of bounds.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
+    /// <exception cref="BehindException">This replica knows less of the log than must be answered for; another may know it.</exception>
     /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>
     [Alias("Read"), ResponseTimeout("00:00:05")]
     ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default);
@@ -28,23 +29,27 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     /// stream has none. All of them, also those that the stream's metadata hide: what is seen <see cref="StreamVisibility"/> says.</summary>
     /// <exception cref="RequestRefusedException">No stream can have this name, a negative revision, or a limit out of bounds.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
+    /// <exception cref="BehindException">This replica knows less of the log than must be answered for; another may know it.</exception>
     /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>
     [Alias("ReadStream"), ResponseTimeout("00:00:05")]
     ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default);
 
     /// <summary>What is known of streams where this segment ends; of the log's newest segment, what they are now.</summary>
     /// <param name="streams">Their names, at most 10,000.</param>
+    /// <param name="atLeast">The position below which the replica must know everything; see <see cref="ReadRequest.AtLeast"/>.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>One for each name; null where it is not known at this node.</returns>
     /// <exception cref="RequestRefusedException">Too many names, or one that no stream can have.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
+    /// <exception cref="BehindException">This replica knows less of the log than must be answered for; another may know it.</exception>
     /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>
     [Alias("FindStreams"), ResponseTimeout("00:00:05")]
-    ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, CancellationToken cancellation = default);
+    ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, long atLeast = 0, CancellationToken cancellation = default);
 
     /// <summary>The streams whose first event lies in this segment, deleted ones too.</summary>
     /// <exception cref="RequestRefusedException">A limit out of bounds.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
+    /// <exception cref="BehindException">This replica knows less of the log than must be answered for; another may know it.</exception>
     /// <exception cref="SegmentFaultedException">The file cannot be trusted at this place.</exception>
     [Alias("ListStreams"), ResponseTimeout("00:00:05")]
     ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default);
@@ -58,6 +63,7 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default);
 
     /// <summary>Runs a registered aggregation over this segment's part of a range.</summary>
+    /// <exception cref="BehindException">This replica knows less of the log than must be answered for; another may know it.</exception>
     [Alias("Aggregate"), ResponseTimeout("00:05:00")]
     ValueTask<AggregationResult> Aggregate(AggregationQuery query, CancellationToken cancellation = default);
 }

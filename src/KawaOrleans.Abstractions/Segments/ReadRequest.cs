@@ -27,6 +27,11 @@ public sealed record ReadRequest
     /// <summary>How long to wait when nothing is committed at <see cref="From"/> yet; not at all unless set, at most 2 s.</summary>
     [Id(5)]
     public TimeSpan Wait { get; init; }
+
+    /// <summary>The position below which the replica must know everything: what the reader has seen of the log, or the segment's end. One that knows less,
+    /// and whose segment did not end before, answers <see cref="BehindException"/> and nothing else. 0 unless set: whatever it knows will do.</summary>
+    [Id(6)]
+    public long AtLeast { get; init; }
 }
 
 /// <summary>What a segment answered to a read.</summary>
@@ -53,4 +58,8 @@ public sealed record ReadResult
     /// <see cref="Events"/>, and with a filter also those it left out. Tells a reader how far its next request will get.</summary>
     [Id(4)]
     public long ExaminedBytes { get; init; }
+
+    /// <summary>True when the replica takes no more events. It need not have all of its segment: where that ends the chain says.</summary>
+    [Id(5)]
+    public bool HasEnded { get; init; }
 }

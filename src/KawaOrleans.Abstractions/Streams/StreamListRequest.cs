@@ -15,6 +15,10 @@ public sealed record StreamListRequest
     /// <summary>At most so many names; 1,000 unless set, at most 10,000.</summary>
     [Id(2)]
     public int MaxNames { get; init; } = 1000;
+
+    /// <summary>The position below which the replica must know everything; see <see cref="ReadRequest.AtLeast"/>. 0 unless set.</summary>
+    [Id(3)]
+    public long AtLeast { get; init; }
 }
 
 /// <summary>Streams of a segment, in the order of their first events.</summary>

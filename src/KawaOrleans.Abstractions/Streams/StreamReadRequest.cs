@@ -35,6 +35,11 @@ public sealed record StreamReadRequest
     /// <summary>How long to wait for the event <see cref="From"/> or a later one, forward only; not at all unless set, at most 2 s.</summary>
     [Id(7)]
     public TimeSpan Wait { get; init; }
+
+    /// <summary>The position below which the replica must know everything; see <see cref="ReadRequest.AtLeast"/>. A replica that knows less of the log than
+    /// another shows fewer events of a stream, and nobody could tell by the events. 0 unless set.</summary>
+    [Id(8)]
+    public long AtLeast { get; init; }
 }
 
 /// <summary>What a segment answered to a read of a stream.</summary>
@@ -60,7 +65,7 @@ public sealed record StreamReadResult
     [Id(3)]
     public required long Before { get; init; }
 
-    /// <summary>True when the segment takes no more events: newer ones may lie in a later segment.</summary>
+    /// <summary>True when the replica takes no more events: newer ones may lie in a later segment. It need not have all of its own: where that ends the chain says.</summary>
     [Id(4)]
     public required bool HasEnded { get; init; }
 
@@ -72,4 +77,8 @@ public sealed record StreamReadResult
     /// here when all are older. Else 0.</summary>
     [Id(6)]
     public long FirstSince { get; init; }
+
+    /// <summary>The segment's committed end when it answered: all of the stream's events below it are counted here.</summary>
+    [Id(7)]
+    public long Committed { get; init; }
 }

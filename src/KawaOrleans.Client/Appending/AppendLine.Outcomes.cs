@@ -82,7 +82,7 @@ internal sealed partial class AppendLine
             return;
         }
 
-        outcome.Tell(block, _end);
+        outcome.Tell(block, _end, target?.LogId ?? Guid.Empty);
         if (isAlone)
         {
             Pump();

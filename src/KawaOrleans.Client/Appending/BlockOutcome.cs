@@ -38,8 +38,8 @@ internal sealed class BlockOutcome
         _ => new BlockOutcome(log, null, failure) { IsFinal = true },
     };
 
-    /// <summary>Gives each batch its own, of an outcome that is final.</summary>
-    public void Tell(OutgoingBlock block, KnownEnd end)
+    /// <summary>Gives each batch its own, of an outcome that is final; <paramref name="end"/> is told what was acknowledged in this log.</summary>
+    public void Tell(OutgoingBlock block, KnownEnd end, Guid logId)
     {
         if (Reason is not null)
         {
@@ -47,7 +47,7 @@ internal sealed class BlockOutcome
         }
         else if (_answer is Appended all && block.Batches.Count > 1)
         {
-            end.Reached(all.Last + 1);
+            end.Reached(logId, all.Last + 1);
             var (first, named, revisions) = (all.First, 0, all.Revisions?.ToArray());
             foreach (var batch in block.Batches)
             {
@@ -61,7 +61,7 @@ internal sealed class BlockOutcome
         {
             for (var i = 0; i < block.Batches.Count; i++)
             {
-                Tell(block.Batches[i], _answer is BatchOutcomes each ? each.Batches[i] : _answer!, end);
+                Tell(block.Batches[i], _answer is BatchOutcomes each ? each.Batches[i] : _answer!, end, logId);
             }
         }
     }
@@ -92,12 +92,12 @@ internal sealed class BlockOutcome
         return fits ? null : new UnknownOutcomeException(log, $"an answer came that does not fit the call: {answer}");
     }
 
-    private void Tell(PendingBatch batch, AppendResult outcome, KnownEnd end)
+    private void Tell(PendingBatch batch, AppendResult outcome, KnownEnd end, Guid logId)
     {
         switch (outcome)
         {
             case Appended appended:
-                end.Reached(appended.Last + 1);
+                end.Reached(logId, appended.Last + 1);
                 batch.Tell(appended);
                 break;
             case RevisionConflict conflict:

@@ -10,7 +10,7 @@ internal sealed class WriteTarget
     private readonly TimeProvider _time;
     private long _lastSign;
 
-    public WriteTarget(ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch, TimeProvider time)
+    public WriteTarget(Guid logId, ChainSegment segment, LogOptions options, ISegmentGrain grain, AnswerWatch watch, TimeProvider time)
     {
         HasOthers = segment.Ensemble.Count > 1;
         _watch = HasOthers ? watch.Part(1, of: 3) : watch;
@@ -18,9 +18,12 @@ internal sealed class WriteTarget
         _callee = $"node '{segment.Primary}'";
         _time = time;
         _signOfLife = GivesSign;
+        LogId = logId;
         SegmentId = segment.Id;
         MaxEventBytes = Limits.MaxEventBytesFor(options.SegmentBytes);
     }
+
+    public Guid LogId { get; }
 
     public Guid SegmentId { get; }
 

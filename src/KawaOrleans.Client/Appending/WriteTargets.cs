@@ -10,7 +10,8 @@ internal sealed class WriteTargets(ChainCache chains, IGrains grains, AnswerWatc
     {
         var chain = await chains.GetOpenAsync(after, bytes, patience, CancellationToken.None).ConfigureAwait(false);
         var segment = chain.WriteSegment!;
-        end.Reached(segment.Base);
-        return new WriteTarget(segment, chain.Options, grains.Segment(segment.Id, segment.Primary), watch, time);
+        end.Begin(chain.LogId);
+        end.Reached(chain.LogId, segment.Base);
+        return new WriteTarget(chain.LogId, segment, chain.Options, grains.Segment(segment.Id, segment.Primary), watch, time);
     }
 }

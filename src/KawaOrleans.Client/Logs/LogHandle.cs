@@ -18,7 +18,7 @@ internal sealed class LogHandle : ILog
         Name = name;
         _directory = new LogDirectory(name, grains.Directory(name), grains.DirectoryNearby(name), watch, time);
         _chains = new ChainCache(_directory);
-        _segments = new SegmentCalls(grains, watch);
+        _segments = new SegmentCalls(grains, watch, time);
         _retries = retries;
         _options = options;
         _time = time;
@@ -43,12 +43,12 @@ internal sealed class LogHandle : ILog
 
     public IStreamHandle Stream(string name) => Names.WhyNotText(name) is { } reason
         ? throw new RequestRefusedException($"'{name}' is no name of a stream: {reason}.")
-        : new StreamHandle(name, this, new StreamReader(name, _chains, _segments, _retries, _options.ReadBlockBytes, _time));
+        : new StreamHandle(name, this, new StreamReader(name, _chains, _segments, _retries, _end, _options.ReadBlockBytes, _time));
 
     public IAsyncEnumerable<string> ListStreamsAsync(string prefix = "", CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(prefix);
-        return new StreamList(_directory, _segments, _retries, IsThereAsync).ReadAsync(prefix, cancellation);
+        return new StreamList(_directory, new OneLog(_chains, _end), _segments, _retries, IsThereAsync).ReadAsync(prefix, cancellation);
     }
 
     public IEventProducer CreateProducer(ProducerOptions? options = null)
@@ -69,11 +69,16 @@ internal sealed class LogHandle : ILog
         NewReader().TryReadAsync(position, cancellation);
 
     public IAsyncEnumerable<RecordedEvent> QueryAsync(RangeQuery query, CancellationToken cancellation = default) =>
-        new RangeReader(_directory, NewBlocks(), _retries, _options.BlocksAhead, _options.ReadBlockBytes, _time).ReadAsync(query, cancellation);
+        new RangeReader(_directory, NewBlocks(), _retries, _end, _options.BlocksAhead, _options.ReadBlockBytes, _time).ReadAsync(query, cancellation);
 
     public Task<AggregationResult> AggregateAsync(AggregationQuery query, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
+        if (query.Range is { } range)
+        {
+            query = query with { Range = RangeReader.ForWhatIsSeen(range, _end) };
+        }
+
         return _retries.RunAsync((budget, token) => _directory.AggregateAsync(query, budget.Patience, token), cancellation);
     }
 
@@ -106,7 +111,7 @@ internal sealed class LogHandle : ILog
 
     private async Task<bool> IsThereAsync(string stream, CancellationToken cancellation)
     {
-        var reader = new StreamReader(stream, _chains, _segments, _retries, _options.ReadBlockBytes, _time);
+        var reader = new StreamReader(stream, _chains, _segments, _retries, _end, _options.ReadBlockBytes, _time);
         return StreamOutlook.StateAfter(await reader.LastOfAllAsync(cancellation).ConfigureAwait(false)) == StreamState.Live;
     }
 
@@ -114,5 +119,5 @@ internal sealed class LogHandle : ILog
 
     private LogReader NewReader() => new(NewBlocks(), _options.BlocksAhead, _options.ReadBlockBytes, _time);
 
-    private BlockReader NewBlocks() => new(_chains, _segments, _retries);
+    private BlockReader NewBlocks() => new(_chains, _segments, _retries, _end);
 }

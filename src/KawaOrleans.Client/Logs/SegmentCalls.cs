@@ -1,50 +1,68 @@
 namespace KawaOrleans.Client;
 
-/// <summary>Calls to segment grains: one attempt each, and a typed error when no answer comes.</summary>
-internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
+/// <summary>Calls to segment grains: one attempt at each replica that is worth one, and a typed error when none answers.</summary>
+internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvider time)
 {
-    /// <summary>One block of events, checked to be what was asked for; the events in it verify themselves when they are read.</summary>
-    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
-    public async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
-    {
-        var grain = grains.Segment(segmentId, node);
-        var result = await (request.MaxEvents == 1 && request.Wait == TimeSpan.Zero && request.Filter is null
-            ? ReadOneAsync(grain, node, request, patience, cancellation)
-            : ReadSomeAsync(grain, node, request, patience, cancellation)).ConfigureAwait(false);
-        return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
-    }
+    private readonly ReplicaChoice _replicas = new(time);
+
+    /// <summary>One block of events, checked to be what was asked for. Of an only replica the events verify themselves when they are read; of several, here,
+    /// so that a damaged one is passed over.</summary>
+    /// <exception cref="NodeUnavailableException">The only node is not alive, or silent for longer than the caller's patience.</exception>
+    /// <exception cref="SegmentUnavailableException">None of several answered.</exception>
+    public Task<ReadResult> ReadAsync(ChainSegment segment, ReadRequest request, TimeSpan patience, CancellationToken cancellation) => segment.Ensemble.Count == 1
+        ? ReadAsync(segment.Id, segment.Primary, request, patience, cancellation)
+        : _replicas.AskAsync(
+            segment,
+            request.Wait,
+            async (node, most, wait, token) => Verified(
+                await ReadAsync(segment.Id, node, request.Wait == wait ? request : request with { Wait = wait }, most, token).ConfigureAwait(false), request),
+            result => result.HasEnded || result.Next > request.From,
+            patience,
+            cancellation);
 
     /// <summary>Events of one stream, checked to be of the segment asked.</summary>
-    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
-    public async Task<StreamReadResult> ReadStreamAsync(ChainSegment segment, StreamReadRequest request, TimeSpan patience, CancellationToken cancellation)
-    {
-        var grain = grains.Segment(segment.Id, segment.Primary);
-        var result = await ReachAsync(
-            grain, segment.Primary, token => grain.ReadStream(request, token).AsTask(), request.Wait, patience, cancellation).ConfigureAwait(false);
-        return result.Events.SegmentId == segment.Id
-            ? result
-            : throw new SegmentFaultedException(segment.Id, segment.Primary, $"it answered with a block of segment {result.Events.SegmentId:N}");
-    }
+    /// <inheritdoc cref="ReadAsync(ChainSegment, ReadRequest, TimeSpan, CancellationToken)" path="/exception"/>
+    public Task<StreamReadResult> ReadStreamAsync(ChainSegment segment, StreamReadRequest request, TimeSpan patience, CancellationToken cancellation) =>
+        segment.Ensemble.Count == 1
+            ? ReadStreamAsync(segment.Id, segment.Primary, request, patience, cancellation)
+            : _replicas.AskAsync(
+                segment,
+                request.Wait,
+                async (node, most, wait, token) => Verified(
+                    await ReadStreamAsync(segment.Id, node, request.Wait == wait ? request : request with { Wait = wait }, most, token).ConfigureAwait(false)),
+                static result => result.HasEnded || result.Events.Runs.Length > 0,
+                patience,
+                cancellation);
 
     /// <summary>What is known of streams where a segment ends.</summary>
-    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
-    public async Task<IReadOnlyList<StreamStanding?>> FindStreamsAsync(
-        ChainSegment segment, IReadOnlyList<string> streams, TimeSpan patience, CancellationToken cancellation)
+    /// <inheritdoc cref="ReadAsync(ChainSegment, ReadRequest, TimeSpan, CancellationToken)" path="/exception"/>
+    public Task<IReadOnlyList<StreamStanding?>> FindStreamsAsync(
+        ChainSegment segment, IReadOnlyList<string> streams, long atLeast, TimeSpan patience, CancellationToken cancellation)
     {
-        var grain = grains.Segment(segment.Id, segment.Primary);
-        var found = await ReachAsync(
-            grain, segment.Primary, token => grain.FindStreams(streams, token).AsTask(), TimeSpan.Zero, patience, cancellation).ConfigureAwait(false);
-        return found.Count == streams.Count
-            ? found
-            : throw new SegmentFaultedException(segment.Id, segment.Primary, $"asked about {streams.Count} streams it answered about {found.Count}");
+        return _replicas.AskAsync(segment, FindAsync, patience, cancellation);
+
+        async Task<IReadOnlyList<StreamStanding?>> FindAsync(string node, TimeSpan most, CancellationToken token)
+        {
+            var grain = grains.Segment(segment.Id, node);
+            var found = await ReachAsync(
+                grain, node, inner => grain.FindStreams(streams, atLeast, inner).AsTask(), TimeSpan.Zero, most, token).ConfigureAwait(false);
+            return found.Count == streams.Count
+                ? found
+                : throw new SegmentFaultedException(segment.Id, node, $"asked about {streams.Count} streams it answered about {found.Count}");
+        }
     }
 
     /// <summary>Streams that begin in a segment.</summary>
-    /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
+    /// <inheritdoc cref="ReadAsync(ChainSegment, ReadRequest, TimeSpan, CancellationToken)" path="/exception"/>
     public Task<StreamListResult> ListStreamsAsync(ChainSegment segment, StreamListRequest request, TimeSpan patience, CancellationToken cancellation)
     {
-        var grain = grains.Segment(segment.Id, segment.Primary);
-        return ReachAsync(grain, segment.Primary, token => grain.ListStreams(request, token).AsTask(), TimeSpan.Zero, patience, cancellation);
+        return _replicas.AskAsync(segment, ListAsync, patience, cancellation);
+
+        Task<StreamListResult> ListAsync(string node, TimeSpan most, CancellationToken token)
+        {
+            var grain = grains.Segment(segment.Id, node);
+            return ReachAsync(grain, node, inner => grain.ListStreams(request, inner).AsTask(), TimeSpan.Zero, most, token);
+        }
     }
 
     /// <exception cref="NodeUnavailableException">The node is not alive, or silent for longer than the caller's patience.</exception>
@@ -62,6 +80,54 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch)
             TimeSpan.Zero,
             patience,
             cancellation);
+    }
+
+    private async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segmentId, node);
+        var result = await (request.MaxEvents == 1 && request.Wait == TimeSpan.Zero && request.Filter is null
+            ? ReadOneAsync(grain, node, request, patience, cancellation)
+            : ReadSomeAsync(grain, node, request, patience, cancellation)).ConfigureAwait(false);
+        return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
+    }
+
+    private async Task<StreamReadResult> ReadStreamAsync(Guid segmentId, string node, StreamReadRequest request, TimeSpan patience, CancellationToken cancellation)
+    {
+        var grain = grains.Segment(segmentId, node);
+        var result = await ReachAsync(grain, node, token => grain.ReadStream(request, token).AsTask(), request.Wait, patience, cancellation).ConfigureAwait(false);
+        return result.Events.SegmentId == segmentId
+            ? result
+            : throw new SegmentFaultedException(segmentId, node, $"it answered with a block of segment {result.Events.SegmentId:N}");
+    }
+
+    private static ReadResult Verified(ReadResult result, ReadRequest request)
+    {
+        Verify(result.Events, request.From, result.Next);
+        return result;
+    }
+
+    private static StreamReadResult Verified(StreamReadResult result)
+    {
+        Verify(result.Events, 0, long.MaxValue);
+        return result;
+    }
+
+    /// <exception cref="CorruptBlockException">A frame does not verify.</exception>
+    private static void Verify(FrameBlock block, long from, long to)
+    {
+        var cursor = new FrameCursor(block, from, to);
+        var bytes = block.Bytes.Bytes.Span;
+        try
+        {
+            while (cursor.TryRead(bytes, out _))
+            {
+            }
+        }
+        catch (CorruptBlockException)
+        {
+            block.Bytes.Dispose();
+            throw;
+        }
     }
 
     private Task<ReadResult> ReadSomeAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation) =>

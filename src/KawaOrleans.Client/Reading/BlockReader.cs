@@ -2,16 +2,16 @@ namespace KawaOrleans.Client;
 
 /// <summary>Reads blocks of one log from wherever the chain says that their positions lie, and finds them again when they have moved.
 /// One instance serves one sequence of reads, several at a time: it never goes on in another log that took over the name.</summary>
-internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retries retries)
+internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retries retries, KnownEnd end)
 {
-    private readonly OneLog _log = new(chains);
+    private readonly OneLog _log = new(chains, end);
     private long _committed;
 
     /// <summary>What is known to be committed: a read below this finds something, or the log lost it.</summary>
-    public long KnownEnd => Math.Max(Volatile.Read(ref _committed), _log.Seen is { Segments: [.., var last] } ? last.End ?? last.Base : 0);
+    public long KnownEnd => Math.Max(Volatile.Read(ref _committed), _log.Chain is { Segments: [.., var last] } ? last.End ?? last.Base : 0);
 
     /// <summary>The end of the segment that holds a position, as far as it is known.</summary>
-    public long SegmentEnd(long position) => _log.Seen?.Find(position)?.End ?? long.MaxValue;
+    public long SegmentEnd(long position) => _log.Chain?.Find(position)?.End ?? long.MaxValue;
 
     /// <summary>Takes the log and what is committed of it from a plan, and sees to a chain at least as new.</summary>
     public async Task FollowAsync(RangePlan plan, Retries.Budget budget, CancellationToken cancellation)
@@ -25,6 +25,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
         }
 
         _log.Begin(chain.LogId == plan.LogId ? chain : throw new UnknownLogException(chain.LogName));
+        _log.Saw(chain, plan.To);
     }
 
     /// <returns>What the segment answered; null when the log has no segment for this position now.</returns>
@@ -55,11 +56,12 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
 
             try
             {
-                var result = await segments.ReadAsync(segment.Id, segment.Primary, From(segment, request), budget.Patience, cancellation)
-                    .ConfigureAwait(false);
+                var result = await segments.ReadAsync(segment, In(chain, segment, request, due), budget.Patience, cancellation).ConfigureAwait(false);
                 Learn(result.Committed);
+                _log.Saw(chain, result.Committed);
+                var hasGoneOn = segment.IsOpen && result.HasEnded && result.Next <= request.From;
                 var isBehindEnd = result.AtEndOfSegment && result.Next <= request.From;
-                if (isFresh || !(isBehindEnd || request.From > result.Committed))
+                if (isFresh || !(isBehindEnd || hasGoneOn || request.From > result.Committed))
                 {
                     return result.Next > request.From || request.From >= due
                         ? isBehindEnd ? null : result
@@ -70,7 +72,7 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
             }
             catch (KawaException e) when (!Failure.IsFinal(e))
             {
-                var mayHelp = e.IsRetryable || await _log.HasMovedAsync(chain, segment, now => Locate(now, request.From), budget, cancellation).ConfigureAwait(false);
+                var mayHelp = await _log.MayHelpAsync(e, chain, segment, now => Locate(now, request.From), budget, cancellation).ConfigureAwait(false);
                 if (!mayHelp || !await budget.AgainAsync(cancellation).ConfigureAwait(false))
                 {
                     throw;
@@ -94,8 +96,15 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
         ? new SegmentFaultedException(last.Id, last.Primary, $"nothing is found at position {position}, though the log was committed up to {due}")
         : new UnknownLogException(chain.LogName);
 
-    private static ReadRequest From(ChainSegment segment, ReadRequest request) =>
-        request.From < segment.Base ? request with { From = segment.Base } : request;
+    /// <summary>The request for one segment. Positions are dense: no more than what is wanted must be known to answer it.</summary>
+    private ReadRequest In(Chain chain, ChainSegment segment, ReadRequest request, long due)
+    {
+        var atLeast = _log.AtLeast(chain, segment);
+        atLeast = atLeast == 0 ? 0 : Math.Min(request.To, Math.Max(atLeast, Math.Min(due, segment.End ?? due)));
+        return request.From < segment.Base ? request with { From = segment.Base, AtLeast = atLeast }
+            : atLeast > 0 ? request with { AtLeast = atLeast }
+            : request;
+    }
 
     private static ChainSegment? Locate(Chain chain, long position) =>
         chain.Segments.Count > 0 ? chain.Find(Math.Max(position, chain.Segments[0].Base)) : null;

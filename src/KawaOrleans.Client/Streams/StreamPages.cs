@@ -143,13 +143,19 @@ internal sealed class StreamPages(StreamSegments segments, int blockBytes, TimeP
         request = request with { Wait = FollowWait };
         while (true)
         {
-            // What has ended was read to its end, by the request that said so or by the one before it.
-            var answer = farthest.Result.HasEnded && request.From >= farthest.End
+            // What is complete was read to its end, by the request that said so or by the one before it.
+            var answer = farthest.IsComplete && request.From >= farthest.End
                 ? await segments.NewerAsync(farthest, request, cancellation).ConfigureAwait(false)
                 : await segments.SameAsync(farthest, request, cancellation).ConfigureAwait(false);
             if (answer is not null)
             {
-                return answer;
+                // One that takes no more, and whose end the chain does not tell yet, may still have something to come.
+                if (!answer.Result.HasEnded || answer.IsComplete || (answer.HasStream && answer.End > request.From))
+                {
+                    return answer;
+                }
+
+                farthest = answer;
             }
 
             await Task.Delay(SegmentPoll, time, cancellation).ConfigureAwait(false);

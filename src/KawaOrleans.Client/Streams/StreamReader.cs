@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace KawaOrleans.Client;
 
 /// <summary>Reads of one stream as its users see it: what its metadata hide is not given out, nor the events that delete streams.</summary>
-internal sealed class StreamReader(string stream, ChainCache chains, SegmentCalls segments, Retries retries, int blockBytes, TimeProvider time)
+internal sealed class StreamReader(string stream, ChainCache chains, SegmentCalls segments, Retries retries, KnownEnd end, int blockBytes, TimeProvider time)
 {
     public IAsyncEnumerable<RecordedEvent> ForwardAsync(long from, bool follow, CancellationToken cancellation) =>
         PageAhead.ReadAsync(Begin().ForwardAsync(from, follow, cancellation), cancellation);
@@ -35,7 +35,7 @@ internal sealed class StreamReader(string stream, ChainCache chains, SegmentCall
 
     private Sequence Begin(int? maxBytes = null)
     {
-        var asked = new StreamSegments(chains, segments, retries);
+        var asked = new StreamSegments(chains, segments, retries, end);
         var pages = new StreamPages(asked, maxBytes ?? blockBytes, time);
         return new Sequence(stream, pages, new StreamOutlook(asked, pages, time));
     }

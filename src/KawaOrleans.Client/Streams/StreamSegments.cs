@@ -2,14 +2,14 @@ namespace KawaOrleans.Client;
 
 /// <summary>Asks the segments of one log about its streams, wherever the chain says that they are by then. One instance serves one read: it never
 /// goes on in another log that took over the name.</summary>
-internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, Retries retries)
+internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, Retries retries, KnownEnd end)
 {
     private const long NoneBefore = -1;
 
-    private readonly OneLog _log = new(chains);
+    private readonly OneLog _log = new(chains, end);
 
     /// <summary>The log's name, once a segment was asked.</summary>
-    public string LogName => _log.Seen?.LogName ?? "";
+    public string LogName => _log.Chain?.LogName ?? "";
 
     /// <summary>The log's newest segment; null when it has none.</summary>
     public Task<StreamAnswer?> NewestAsync(StreamReadRequest request, CancellationToken cancellation) =>
@@ -65,7 +65,9 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
 
             try
             {
-                var result = await segments.ReadStreamAsync(segment, request, budget.Patience, cancellation).ConfigureAwait(false);
+                var asked = request with { AtLeast = _log.AtLeast(chain, segment) };
+                var result = await segments.ReadStreamAsync(segment, asked, budget.Patience, cancellation).ConfigureAwait(false);
+                _log.Saw(chain, result.Committed);
                 if (isFresh || !segment.IsOpen || !result.HasEnded)
                 {
                     return new StreamAnswer(segment, result);
@@ -77,7 +79,7 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
             }
             catch (KawaException e) when (!Failure.IsFinal(e))
             {
-                var mayHelp = Failure.IsWorthAnotherRead(e) || await _log.HasMovedAsync(chain, segment, choose, budget, cancellation).ConfigureAwait(false);
+                var mayHelp = await _log.MayHelpAsync(e, chain, segment, choose, budget, cancellation).ConfigureAwait(false);
                 if (!mayHelp || !await budget.AgainAsync(cancellation).ConfigureAwait(false))
                 {
                     throw;
@@ -100,6 +102,10 @@ internal sealed record StreamAnswer(ChainSegment Segment, StreamReadResult Resul
 
     /// <summary>The revision behind the stream's last event there.</summary>
     public long End => Result.First + Result.Count;
+
+    /// <summary>True when this is all that the segment ever has of the stream: the chain ends it, and whoever answered for it has it up to there. That a replica
+    /// takes no more events says less, as long as nobody said where its segment ends.</summary>
+    public bool IsComplete => !Segment.IsOpen && Result.HasEnded;
 
     public SegmentFaultedException Wrong(string what) => new(Segment.Id, Segment.Primary, what);
 

@@ -86,6 +86,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<RecentEvents>();
         services.AddSingleton<HeadsBefore>();
         services.AddSingleton<KawaHealthCheck>();
+        services.AddSingleton<ReplicaCalls>();
         services.AddSingleton<AggregationRegistry>();
         return builder
             .AddKawaAggregation<CountAggregation>()

@@ -10,5 +10,5 @@ namespace KawaOrleans.Server.Logs;
 /// noticed yet. It runs where the call enters the cluster, so nothing has to be found first.</summary>
 [StatelessWorker(1), Reentrant, GrainType(ISegmentDirectoryGrain.NearbyGrainType)]
 internal sealed class NearbyDirectoryGrain(
-    ChainChanger changer, NodesClient nodes, AggregationRegistry aggregations, TimeProvider time, ILogger<SegmentDirectoryGrain> logger)
-    : SegmentDirectoryGrain(changer, nodes, aggregations, time, logger);
+    ChainChanger changer, NodesClient nodes, ReplicaCalls replicas, AggregationRegistry aggregations, TimeProvider time, ILogger<SegmentDirectoryGrain> logger)
+    : SegmentDirectoryGrain(changer, nodes, replicas, aggregations, time, logger);

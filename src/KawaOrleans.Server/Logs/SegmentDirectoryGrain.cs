@@ -1,6 +1,7 @@
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Server.Queries;
+using KawaOrleans.Server.Segments;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Runtime;
@@ -11,7 +12,7 @@ namespace KawaOrleans.Server.Logs;
 /// harmless, because every change is a compare-and-swap.</summary>
 [Reentrant, GrainType("kawa.segment-directory")]
 internal partial class SegmentDirectoryGrain(
-    ChainChanger changer, NodesClient nodes, AggregationRegistry aggregations, TimeProvider time, ILogger<SegmentDirectoryGrain> logger)
+    ChainChanger changer, NodesClient nodes, ReplicaCalls replicas, AggregationRegistry aggregations, TimeProvider time, ILogger<SegmentDirectoryGrain> logger)
     : Grain, ISegmentDirectoryGrain
 {
     // Between two attempts that begin with the same view: the one before brought nothing new, and each asks all the nodes.
@@ -66,10 +67,18 @@ internal partial class SegmentDirectoryGrain(
         }
 
         RangeCheck.Check(query.From, query.To);
+        SegmentReads.CheckAtLeast(query.AtLeast);
         PreparedFilter.For(query.Filter);
         var chain = await GetChain(cancellation);
-        var committed = RangePlanner.KnownCommitted(chain, query) ?? await Committed(chain.WriteSegment!, cancellation);
-        return RangePlanner.Plan(chain, committed, query);
+        try
+        {
+            return await Plan(chain, query, cancellation);
+        }
+        catch (SegmentUnavailableException e) when (e.IsRetryable)
+        {
+            // Its primary is gone, or came back and is not resumed: what is acknowledged of it is known again once it is ended.
+            return await Plan(await Ended(chain, e), query, cancellation);
+        }
     }
 
     public async Task<AggregationResult> Aggregate(AggregationQuery query, CancellationToken cancellation = default)
@@ -80,8 +89,11 @@ internal partial class SegmentDirectoryGrain(
         await merge.Run(plan, Fold, cancellation);
         return merge.Result(plan);
 
-        async Task<AggregationResult> Fold(RangeSlice slice) => await GrainFactory.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Node)
-            .Aggregate(query with { Range = query.Range with { From = slice.From, To = slice.To } }, cancellation);
+        Task<AggregationResult> Fold(RangeSlice slice)
+        {
+            var part = query with { Range = query.Range with { From = slice.From, To = slice.To, AtLeast = slice.To } };
+            return replicas.Ask(slice.SegmentId, slice.Nodes, (segment, token) => segment.Aggregate(part, token).AsTask(), cancellation);
+        }
     }
 
     public async Task Delete(CancellationToken cancellation = default)
@@ -132,8 +144,39 @@ internal partial class SegmentDirectoryGrain(
         }
     }
 
-    private async Task<long> Committed(ChainSegment open, CancellationToken cancellation)
+    private async Task<RangePlan> Plan(Chain chain, RangeQuery query, CancellationToken cancellation)
     {
+        var atLeast = query.LogId is { } seen && seen != chain.LogId ? 0 : Math.Min(query.AtLeast, query.To);
+        var committed = RangePlanner.KnownCommitted(chain, query) ?? await Committed(chain.WriteSegment!, atLeast, cancellation);
+        return RangePlanner.Plan(chain, committed, query);
+    }
+
+    /// <summary>The chain with its open segment ended, of which no replica answered.</summary>
+    private async Task<Chain> Ended(Chain chain, SegmentUnavailableException why)
+    {
+        try
+        {
+            return await OpenWriteSegment(chain.WriteSegment!.Id, 0, CancellationToken.None);
+        }
+        catch (LogNotWritableException)
+        {
+            // It may have been ended all the same, with too few nodes for a next one.
+            return await GetChain() is { WriteSegment: null } ended ? ended : throw why;
+        }
+    }
+
+    /// <summary>How far the open segment is known to be committed, by the first of its replicas that knows it up to <paramref name="atLeast"/>.</summary>
+    private async Task<long> Committed(ChainSegment open, long atLeast, CancellationToken cancellation)
+    {
+        if (open.Ensemble.Count > 1)
+        {
+            // A read of nothing: the replica itself says whether it knows enough.
+            var nothing = new ReadRequest { From = open.Base, To = open.Base, AtLeast = atLeast };
+            var answer = await replicas.Ask(
+                open.Id, [.. open.Ensemble.Select(static node => node.Name)], (segment, token) => segment.Read(nothing, token).AsTask(), cancellation);
+            return answer.Committed;
+        }
+
         try
         {
             return (await GrainFactory.GetGrain<ISegmentGrain>(open.Id, open.Primary).GetStats(cancellation)).Committed;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using KawaOrleans.Server.Protocol;
 using Orleans.Runtime;
 
@@ -16,15 +15,17 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     // all the same and only wastes room, so this is as long as the call behind a roll allows beside a fence and an announcement.
     private static readonly TimeSpan PrepareTimeout = TimeSpan.FromSeconds(5);
 
-    // A dead silo is called many times before the cluster declares it dead; only the first calls wait for it as for others.
-    private static readonly TimeSpan SilentTimeout = TimeSpan.FromMilliseconds(150);
+    // A call that may take seconds is worth them only while its node shows that it lives.
+    private static readonly TimeSpan SignAfter = TimeSpan.FromMilliseconds(500);
 
-    // Silos that left a call unanswered and have answered none since.
-    private readonly ConcurrentDictionary<SiloAddress, bool> _silent = new();
+    private readonly SilentSilos _silent = new();
 
     public IReadOnlyList<string> Live => nodes.Names;
 
     public IReadOnlyList<string> Missing => nodes.Missing;
+
+    /// <summary>True of a node that has no live silo or left the last call unanswered: one to turn to last.</summary>
+    public bool IsSilent(string node) => nodes.Find(node) is not { } silo || _silent.Contains(silo);
 
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Report(), cancellation);
@@ -97,37 +98,32 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
             return Unknown<T>($"node '{node}' has no live silo");
         }
 
-        limit = _silent.ContainsKey(silo) && limit > SilentTimeout ? SilentTimeout : limit;
+        limit = _silent.Limit(silo, limit);
         Task<NodeAnswer<T>>? answer = null;
         try
         {
             answer = call(services.At(silo));
+            if (limit > ChangeTimeout && await Task.WhenAny(answer, Task.Delay(SignAfter, time, cancellation)) != answer)
+            {
+                var sign = services.At(silo).Report().WaitAsync(LookTimeout, time, cancellation);
+                if (await Task.WhenAny(answer, sign) == sign)
+                {
+                    await sign;
+                }
+            }
+
             var known = await answer.WaitAsync(limit, time, cancellation);
-            _silent.TryRemove(silo, out _);
+            _silent.Heard(silo);
             return known;
         }
         catch (TimeoutException)
         {
-            _silent[silo] = true;
-            _ = HearLate(silo, answer);
-            return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.##} s");
+            _ = _silent.Unanswered(silo, answer);
+            return Unknown<T>($"node '{node}' did not answer within {limit.TotalSeconds:0.##} s, or gave no sign of life before");
         }
         catch (Exception e) when (e is OrleansException or ObjectDisposedException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return Unknown<T>($"node '{node}' could not be reached ({e.Message})");
-        }
-    }
-
-    /// <summary>One that is only slow answers in the end, and is given its time again.</summary>
-    private async Task HearLate(SiloAddress silo, Task? answer)
-    {
-        if (answer is not null)
-        {
-            await answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (answer.IsCompletedSuccessfully)
-            {
-                _silent.TryRemove(silo, out _);
-            }
         }
     }
 

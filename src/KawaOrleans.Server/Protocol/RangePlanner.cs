@@ -4,7 +4,7 @@ namespace KawaOrleans.Server.Protocol;
 internal static class RangePlanner
 {
     /// <summary>The committed end for this query when the chain alone tells it: no segment is open, or the query ends before the
-    /// open one. Otherwise null: its primary knows.</summary>
+    /// open one. Otherwise null: its replicas know.</summary>
     public static long? KnownCommitted(Chain chain, RangeQuery query) => chain.WriteSegment switch
     {
         null => ChainRules.End(chain),
@@ -33,7 +33,7 @@ internal static class RangePlanner
             var end = Math.Min(to, segment.End ?? long.MaxValue);
             if (first < end)
             {
-                slices.Add(new RangeSlice(segment.Id, segment.Primary, first, end));
+                slices.Add(new RangeSlice(segment.Id, segment.Ensemble.Select(node => node.Name).ToArray(), first, end));
             }
         }
 

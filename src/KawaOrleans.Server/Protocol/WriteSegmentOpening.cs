@@ -118,14 +118,21 @@ internal sealed class WriteSegmentOpening(
         }
     }
 
-    /// <summary>The highest timestamp that the nodes of the last sealed segment know of: what keeps a log's times from going back
-    /// after a rebuild, as far as they answer.</summary>
+    /// <summary>The time of the log's last event, from a node that holds it: the times of a log never go back.</summary>
+    /// <exception cref="LogNotWritableException">No node that answers holds it.</exception>
     private async Task<long> LastTimestamp(Chain chain, CancellationToken cancellation)
     {
-        var holders = chain.Segments.TakeLast(1).SelectMany(segment => segment.Ensemble).Select(node => node.Name);
-        return (await NodeInventory.Of(nodes, holders, chain.LogName, cancellation))
-            .SelectMany(answer => answer.Known).Where(log => log.LogId == chain.LogId)
-            .SelectMany(log => log.Replicas).Where(replica => replica.State is ReplicaState.Fenced or ReplicaState.Sealed)
-            .Select(replica => replica.LastTimestamp).DefaultIfEmpty(0).Max();
+        if (chain.Segments.Count == 0)
+        {
+            return 0;
+        }
+
+        var last = chain.Segments[^1];
+        var times = (await NodeInventory.Of(nodes, last.Ensemble.Select(node => node.Name), chain.LogName, cancellation))
+            .SelectMany(answer => answer.Known).Where(log => log.LogId == chain.LogId).SelectMany(log => log.Replicas)
+            .Where(replica => replica.Segment.Id == last.Id && replica.State is ReplicaState.Open or ReplicaState.Fenced or ReplicaState.Sealed && replica.Tail >= last.End)
+            .Select(replica => replica.LastTimestamp).ToList();
+        return times.Count > 0 ? times.Max() : throw new LogNotWritableException(chain.LogName,
+            $"none of the nodes {string.Join(", ", last.Ensemble.Select(node => $"'{node.Name}'"))} that answer holds its last event, before which the next one must not be dated");
     }
 }

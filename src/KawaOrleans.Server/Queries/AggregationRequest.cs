@@ -1,3 +1,5 @@
+using KawaOrleans.Server.Segments;
+
 namespace KawaOrleans.Server.Queries;
 
 /// <summary>What every aggregation query must satisfy.</summary>
@@ -11,6 +13,7 @@ internal static class AggregationRequest
         }
 
         RangeCheck.Check(query.Range.From, query.Range.To);
+        SegmentReads.CheckAtLeast(query.Range.AtLeast);
         if (query.Range.Limit != long.MaxValue)
         {
             throw new RequestRefusedException($"An aggregation has no {nameof(RangeQuery.Limit)}; leave it unset and bound the range instead.");

@@ -25,7 +25,7 @@ internal sealed partial class HeadsBefore(LocalNode node, NodesClient nodes, Nod
         var asked = new HashSet<string>(StringComparer.Ordinal) { host.Name };
         foreach (var before in chain.Segments.Where(listed => listed.Base < segment.Header.BasePosition).Reverse())
         {
-            foreach (var holder in before.Ensemble.Where(holder => asked.Add(holder.Name)))
+            foreach (var holder in before.Ensemble.OrderBy(holder => nodes.IsSilent(holder.Name)).Where(holder => asked.Add(holder.Name)))
             {
                 if (await FetchFrom(holder.Name, segment, chain, before) is not { } reason)
                 {

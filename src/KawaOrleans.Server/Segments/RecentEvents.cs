@@ -68,7 +68,7 @@ internal sealed partial class RecentEvents(
     private async Task<byte[]?> Stretch(ChainSegment listed, long from, long to)
     {
         var reason = "";
-        foreach (var holder in listed.Ensemble.OrderBy(holder => holder.Name != host.Name))
+        foreach (var holder in listed.Ensemble.OrderBy(holder => holder.Name != host.Name).ThenBy(holder => nodes.IsSilent(holder.Name)))
         {
             var answer = holder.Name == host.Name
                 ? await Task.Run(() => Here(listed, from, to))

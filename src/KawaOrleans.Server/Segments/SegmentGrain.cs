@@ -146,7 +146,7 @@ internal sealed partial class SegmentGrain(
         var filter = PreparedFilter.For(request.Filter);
         if (request.Wait > TimeSpan.Zero && request.From < request.To && request.From >= segment.Committed)
         {
-            await segment.WaitForAsync(request.From, request.Wait, cancellation);
+            await For(segment, request.AtLeast).WaitForAsync(request.From, request.Wait, cancellation);
         }
 
         ReadResult result;
@@ -156,7 +156,7 @@ internal sealed partial class SegmentGrain(
         }
         else
         {
-            result = await OffScheduler(() => SegmentReads.Read(segment, request, filter, cancellation));
+            result = await OffScheduler(() => SegmentReads.Read(For(segment, request.AtLeast), request, filter, cancellation));
             _isWarm = true;
         }
 
@@ -172,7 +172,7 @@ internal sealed partial class SegmentGrain(
         {
             try
             {
-                await segment.WaitForStreamAsync(request.Stream, request.From, request.Wait, cancellation);
+                await For(segment, request.AtLeast).WaitForStreamAsync(request.Stream, request.From, request.Wait, cancellation);
             }
             catch (StorageException e)
             {
@@ -180,23 +180,23 @@ internal sealed partial class SegmentGrain(
             }
         }
 
-        var result = await OffScheduler(() => StreamReads.Read(segment, request));
+        var result = await OffScheduler(() => StreamReads.Read(For(segment, request.AtLeast), request));
         metrics.Read(result.Events.Bytes.Length);
         return result;
     }
 
-    public async ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, CancellationToken cancellation = default)
+    public async ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, long atLeast = 0, CancellationToken cancellation = default)
     {
-        StreamReads.Check(streams);
+        StreamReads.Check(streams, atLeast);
         var segment = Require();
-        return await OffScheduler(() => StreamReads.Find(segment, streams));
+        return await OffScheduler(() => StreamReads.Find(For(segment, atLeast), streams));
     }
 
     public async ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default)
     {
         StreamReads.Check(request);
         var segment = Require();
-        return await OffScheduler(() => StreamReads.List(segment, request));
+        return await OffScheduler(() => StreamReads.List(For(segment, request.AtLeast), request));
     }
 
     public async ValueTask Flush(CancellationToken cancellation = default)
@@ -235,7 +235,7 @@ internal sealed partial class SegmentGrain(
         AggregationRequest.Check(query);
         var aggregation = aggregations.Get(query.Name);
         var filter = PreparedFilter.For(query.Range.Filter);
-        return await OffScheduler(() => SegmentFold.Run(segment, aggregation, query, filter, cancellation));
+        return await OffScheduler(() => SegmentFold.Run(For(segment, query.Range.AtLeast), aggregation, query, filter, cancellation));
     }
 
     private static EventBlock Parse(Block? batches)
@@ -274,11 +274,18 @@ internal sealed partial class SegmentGrain(
 
     private Segment Require() => node.Find(_segmentId) ?? throw new SegmentFaultedException(_segmentId, host.Name, node.WhyNotFound(_segmentId));
 
+    /// <summary>The segment, for a question that it must answer below a position.</summary>
+    private Segment For(Segment segment, long atLeast)
+    {
+        SegmentReads.RefuseIfBehind(segment, host.Name, atLeast);
+        return segment;
+    }
+
     private ReadResult ReadHere(Segment segment, ReadRequest request, CancellationToken cancellation)
     {
         try
         {
-            return SegmentReads.Read(segment, request, null, cancellation);
+            return SegmentReads.Read(For(segment, request.AtLeast), request, null, cancellation);
         }
         catch (StorageException e)
         {

@@ -32,6 +32,7 @@ internal static class SegmentReads
                 $"The segment begins at position {header.BasePosition}; {request.From} lies before it. Ask the directory which segment holds it.");
         }
 
+        CheckAtLeast(request.AtLeast);
         if (request.MaxEvents < 1)
         {
             throw new RequestRefusedException($"{nameof(ReadRequest.MaxEvents)} is at least 1, not {request.MaxEvents}.");
@@ -48,29 +49,55 @@ internal static class SegmentReads
         }
     }
 
+    public static void CheckAtLeast(long atLeast)
+    {
+        if (atLeast < 0)
+        {
+            throw new RequestRefusedException($"{nameof(ReadRequest.AtLeast)} is a position, 0 or more, not {atLeast}.");
+        }
+    }
+
+    /// <summary>Whatever is read, a replica answers for everything below a position, or not at all. A sealed one has all of its segment; one of several that
+    /// came back with events and was not told yet which of them are committed answers for nothing.</summary>
+    /// <exception cref="BehindException">It knows less.</exception>
+    public static void RefuseIfBehind(Segment segment, string node, long atLeast)
+    {
+        // State first: a segment found sealed here has the tail it was sealed with.
+        if (segment.State == SegmentState.Sealed || (atLeast == 0 && segment.KnowsCommitted))
+        {
+            return;
+        }
+
+        var known = segment.Committed;
+        if (known < atLeast || !segment.KnowsCommitted)
+        {
+            throw new BehindException(segment.Header.Identity.Id, node, known, Math.Max(atLeast, segment.Tail.Position));
+        }
+    }
+
     /// <summary>Answers with what is committed now.</summary>
     public static ReadResult Read(Segment segment, ReadRequest request, PreparedFilter? filter, CancellationToken cancellation)
     {
         // State first: a segment found sealed here has the tail it was sealed with.
-        var isSealed = segment.State == SegmentState.Sealed;
+        var state = segment.State;
         var committed = segment.Committed;
         var to = Math.Min(request.To, committed);
         if (request.From >= to)
         {
-            return Result(segment, [], default, 0, request.From, committed, isSealed);
+            return Result(segment, [], default, 0, request.From, committed, state);
         }
 
         if (filter is not null)
         {
-            return ReadMatching(segment, request, filter, to, committed, isSealed, cancellation);
+            return ReadMatching(segment, request, filter, to, committed, state, cancellation);
         }
 
         var span = segment.Read(request.From, to, request.MaxEvents, request.MaxBytes);
-        return Result(segment, [span.Run], span.Bytes, span.Bytes.Length, span.Next, committed, isSealed);
+        return Result(segment, [span.Run], span.Bytes, span.Bytes.Length, span.Next, committed, state);
     }
 
     private static ReadResult ReadMatching(
-        Segment segment, ReadRequest request, PreparedFilter filter, long to, long committed, bool isSealed, CancellationToken cancellation)
+        Segment segment, ReadRequest request, PreparedFilter filter, long to, long committed, SegmentState state, CancellationToken cancellation)
     {
         var matching = new ArrayBufferWriter<byte>();
         var runs = new List<FrameRun>();
@@ -84,7 +111,7 @@ internal static class SegmentReads
             {
                 if (events == request.MaxEvents || (events > 0 && matching.WrittenCount + e.StoredBytes > request.MaxBytes))
                 {
-                    return Result(segment, runs, matching.WrittenMemory, examined - e.StoredBytes, e.Position, committed, isSealed);
+                    return Result(segment, runs, matching.WrittenMemory, examined - e.StoredBytes, e.Position, committed, state);
                 }
 
                 matching.Write(e.Frame.Bytes);
@@ -94,11 +121,11 @@ internal static class SegmentReads
 
             if (examined >= MaxScannedBytes || cancellation.IsCancellationRequested)
             {
-                return Result(segment, runs, matching.WrittenMemory, examined, e.Position + 1, committed, isSealed);
+                return Result(segment, runs, matching.WrittenMemory, examined, e.Position + 1, committed, state);
             }
         }
 
-        return Result(segment, runs, matching.WrittenMemory, scan.ExaminedBytes, to, committed, isSealed);
+        return Result(segment, runs, matching.WrittenMemory, scan.ExaminedBytes, to, committed, state);
     }
 
     /// <summary>Frames of a segment, as they are sent.</summary>
@@ -129,15 +156,16 @@ internal static class SegmentReads
     }
 
     private static ReadResult Result(
-        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long examined, long next, long committed, bool isSealed)
+        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long examined, long next, long committed, SegmentState state)
     {
         return new ReadResult
         {
             Events = Frames(segment, runs, bytes),
             Next = next,
             Committed = committed,
-            AtEndOfSegment = isSealed && next >= committed,
+            AtEndOfSegment = state == SegmentState.Sealed && next >= committed,
             ExaminedBytes = examined,
+            HasEnded = state is SegmentState.Fenced or SegmentState.Sealed,
         };
     }
 }

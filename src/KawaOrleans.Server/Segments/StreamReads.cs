@@ -21,6 +21,7 @@ internal static class StreamReads
             throw new RequestRefusedException($"Revisions start at 0; {request.From} was asked for.");
         }
 
+        SegmentReads.CheckAtLeast(request.AtLeast);
         if (request.MaxEvents < 0)
         {
             throw new RequestRefusedException($"{nameof(StreamReadRequest.MaxEvents)} is 0 or more, not {request.MaxEvents}.");
@@ -38,8 +39,9 @@ internal static class StreamReads
         }
     }
 
-    public static void Check(IReadOnlyList<string>? streams)
+    public static void Check(IReadOnlyList<string>? streams, long atLeast)
     {
+        SegmentReads.CheckAtLeast(atLeast);
         if (streams is null || streams.Count > MaxNames)
         {
             throw new RequestRefusedException($"0 to {MaxNames} streams are asked for at once, not {streams?.Count.ToString(CultureInfo.InvariantCulture) ?? "null"}.");
@@ -58,6 +60,7 @@ internal static class StreamReads
             throw new RequestRefusedException("A list of streams names a prefix; it may be empty, not null.");
         }
 
+        SegmentReads.CheckAtLeast(request.AtLeast);
         if (request.From < 0 || request.MaxNames is < 1 or > MaxNames)
         {
             throw new RequestRefusedException(
@@ -67,8 +70,9 @@ internal static class StreamReads
 
     public static StreamReadResult Read(Segment segment, StreamReadRequest request)
     {
-        // State first: a segment found ended here has the tail it ended with. And the rest before the events: what comes between is shown, not hidden.
+        // State first: a segment found sealed here has the tail it was sealed with. And the rest before the events: what comes between is shown, not hidden.
         var hasEnded = segment.State is SegmentState.Fenced or SegmentState.Sealed;
+        var committed = segment.Committed;
         var standing = request.WithStanding ? Standing(segment, request.Stream) : null;
         var firstSince = request.RecordedFrom is { } since ? segment.FirstSince(request.Stream, since.UtcTicks) : 0;
         var slice = segment.ReadStream(request.Stream, request.From, request.Backward, request.MaxEvents, request.MaxBytes);
@@ -81,6 +85,7 @@ internal static class StreamReads
             HasEnded = hasEnded,
             Standing = standing,
             FirstSince = firstSince,
+            Committed = committed,
         };
     }
 
@@ -92,6 +97,7 @@ internal static class StreamReads
         var (names, next) = segment.ListStreams(request.Prefix, request.From, request.MaxNames);
         return new StreamListResult(names, next);
     }
+
     private static StreamStanding? Standing(Segment segment, string stream) => segment.EndOf(stream) is not { } end ? null : new StreamStanding
     {
         LastRevision = end.LastRevision,

@@ -24,8 +24,11 @@ internal sealed class BatchAdmission(RecentEvents recent)
             if (!Recent.TryAdd(events[i], out var found))
             {
                 Recent.TruncateTo(first);
+
+                // The events before this one may lie where nothing is remembered any more: perhaps all of the batch is in the log.
                 return found >= first ? new BatchOutcome(BatchFate.TwiceInBatch, found, i, 0)
                     : i == 0 ? Repeat(events, found, first)
+                    : found - i < start ? new BatchOutcome(BatchFate.TooOldToTell, start, 0, 0)
                     : new BatchOutcome(BatchFate.PartlyRepeated, found, i, 0);
             }
         }

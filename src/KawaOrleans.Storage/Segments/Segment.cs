@@ -33,7 +33,9 @@ public sealed partial class Segment : IDisposable
     private OpenStreams? _streams;
     private Exception? _poison;
     private ulong _contentHash;
-    private long _committed;
+
+    /// <summary>What one of several was told in this process; negative: nothing.</summary>
+    private long _committed = -1;
     private bool _disposed;
 
     internal Segment(SegmentFile file, SegmentState state, OpenedSector? opened, UnfinishedRecovery recovery)
@@ -106,6 +108,11 @@ public sealed partial class Segment : IDisposable
             return isSealed || !Header.IsOneOfSeveral ? tail : Math.Clamp(Volatile.Read(ref _committed), Header.BasePosition, tail);
         }
     }
+
+    /// <summary>False for a replica of several that holds events and was not told in this process how many of them are acknowledged: that
+    /// <see cref="Committed"/> is its base then says nothing of the log.</summary>
+    public bool KnowsCommitted =>
+        !Header.IsOneOfSeveral || Volatile.Read(ref _committed) >= 0 || _state == SegmentState.Sealed || Tail.Position == Header.BasePosition;
 
     /// <summary>The opening recorded when its first writer took it, or null.</summary>
     public Guid? OpeningId => _opened?.OpeningId;
@@ -261,6 +268,7 @@ public sealed partial class Segment : IDisposable
             if (_state == SegmentState.Prepared)
             {
                 RecordOpening(openingId, durability);
+                Learn(Header.BasePosition);
             }
 
             _memory?.ForgetFrom(_recovered.Tail.Position);

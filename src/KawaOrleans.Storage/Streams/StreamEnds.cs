@@ -18,7 +18,7 @@ internal static class StreamEnds
     /// <summary>See <see cref="Segment.FirstSince"/>. Timestamps never fall, so what is old enough comes first.</summary>
     public static long FirstSince(Segment segment, StreamName name, long ticks)
     {
-        if (segment.FindStream(name, segment.Tail.Position) is not { } part)
+        if (segment.FindStream(name, segment.Committed) is not { } part)
         {
             return 0;
         }
@@ -41,22 +41,22 @@ internal static class StreamEnds
         var started = time.GetTimestamp();
         while (true)
         {
-            var tail = segment.Tail.Position;
+            var committed = segment.Committed;
             var left = wait - time.GetElapsedTime(started);
-            if (Has(segment, stream, tail, revision) || left <= TimeSpan.Zero || !await segment.WaitForAsync(tail, left, cancellation).ConfigureAwait(false))
+            if (Has(segment, stream, committed, revision) || left <= TimeSpan.Zero || !await segment.WaitForAsync(committed, left, cancellation).ConfigureAwait(false))
             {
                 return;
             }
         }
     }
 
-    private static bool Has(Segment segment, string stream, long tail, long revision) =>
-        segment.FindStream(new StreamName(Encoding.UTF8.GetBytes(stream)), tail) is { } part && part.LastRevision >= revision;
+    private static bool Has(Segment segment, string stream, long to, long revision) =>
+        segment.FindStream(new StreamName(Encoding.UTF8.GetBytes(stream)), to) is { } part && part.LastRevision >= revision;
 
     /// <summary>False when the segment does not hold the stream and what lies before it is not known.</summary>
     private static bool TryFind(Segment segment, Lazy<IStreamHeads?> heads, StreamName name, out StreamHead? head)
     {
-        head = segment.FindStream(name, segment.Tail.Position) is { } part ? segment.HeadOf(part) : heads.Value?.Find(name);
+        head = segment.FindStream(name, segment.Committed) is { } part ? segment.HeadOf(part) : heads.Value?.Find(name);
         return head is not null || heads.Value is not null;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
     /// <summary>True: calls to the directory nearby are named <c>Nearby…</c>; otherwise like those to the other one.</summary>
     public bool NearbyIsApart { get; set; }
 
-    public ISegmentDirectoryGrain DirectoryNearby(string log) => NearbyIsApart ? new FakeNearbyDirectory(Log(log)) : Log(log);
+    public ISegmentDirectoryGrain DirectoryNearby(string log) => new FakeNearbyDirectory(this, Log(log));
 
     public ISegmentGrain Segment(Guid segmentId, string node)
     {

@@ -128,7 +128,7 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
                      let sliceFrom = Math.Max(first, segment.Replica.Base)
                      let sliceTo = Math.Min(end, segment.Replica.End)
                      where sliceFrom < sliceTo
-                     select new RangeSlice(segment.Listed.Id, segment.Listed.Primary, sliceFrom, sliceTo);
+                     select new RangeSlice(segment.Listed.Id, [segment.Listed.Primary], sliceFrom, sliceTo);
         return new RangePlan { LogId = _id, ChainVersion = Chain().Version, From = first, To = end, Slices = [.. slices] };
     }, cancellation);
 

@@ -33,7 +33,7 @@ internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : I
 
     public ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 
-    public ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, CancellationToken cancellation = default) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, long atLeast = 0, CancellationToken cancellation = default) => throw new NotSupportedException();
 
     public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 

@@ -73,8 +73,8 @@ internal sealed class PlainLog(IClusterClient client, string name)
         {
             for (var next = slice.From; next < slice.To;)
             {
-                var result = await client.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Node)
-                    .Read(new ReadRequest { From = next, To = slice.To, Filter = query.Filter });
+                var result = await client.GetGrain<ISegmentGrain>(slice.SegmentId, slice.Nodes[0])
+                    .Read(new ReadRequest { From = next, To = slice.To, AtLeast = slice.To, Filter = query.Filter });
                 events.AddRange(result.Events.ToList(next, slice.To));
                 Assert.True(result.Next > next, $"a read at {next} got no further");
                 next = result.Next;

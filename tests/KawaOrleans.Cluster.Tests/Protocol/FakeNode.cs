@@ -44,6 +44,9 @@ internal sealed class FakeNode(string name, Guid id)
 
     public bool RefusesToComplete { get; set; }
 
+    /// <summary>What others ask it for does not verify.</summary>
+    public bool RefusesToGive { get; set; }
+
     /// <summary>Why its segments are to be ended, or null: by default every report is taken for true.</summary>
     public string? WhyEnd { get; set; } = "it was reported";
 
@@ -79,7 +82,7 @@ internal sealed class FakeNode(string name, Guid id)
     public NodeAnswer<long> Complete(Guid segmentId, FakeNode? source, long end)
     {
         if (!Replicas.TryGetValue(segmentId, out var replica) || replica.State != ReplicaState.Fenced || RefusesToComplete
-            || source is not { IsUp: true } || !source.Replicas.TryGetValue(segmentId, out var longer))
+            || source is not { IsUp: true, RefusesToGive: false } || !source.Replicas.TryGetValue(segmentId, out var longer))
         {
             return new(0, "no such segment, or no source");
         }

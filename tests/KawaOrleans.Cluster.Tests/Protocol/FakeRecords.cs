@@ -18,6 +18,9 @@ internal sealed class StoredRecords
     /// <summary>Called with the chain before and after each swap that won.</summary>
     public Action<Chain?, Chain> OnSwapped { get; set; } = (_, _) => { };
 
+    /// <summary>Called when a request is lost, with false, or an answer, with true.</summary>
+    public Action<bool> OnLost { get; set; } = _ => { };
+
     public Versioned<T> Tagged<T>(T value) => new(value, $"tag {++_tags}");
 
     public Versioned<Chain>? Swap(string logName, Versioned<Chain>? expected, Chain next)
@@ -65,11 +68,18 @@ internal sealed class FakeRecords(World world, StoredRecords stored, Func<bool> 
         await world.Pause(isDead);
         if (stored.IsAway || world.IsLost())
         {
+            stored.OnLost(false);
             throw new ChainStoreException(ChainStoreProblem.Away, "the request was lost");
         }
 
         var answer = act();
         await world.Pause(isDead);
-        return world.IsLost() ? throw new ChainStoreException(ChainStoreProblem.Away, "the answer was lost") : answer;
+        if (world.IsLost())
+        {
+            stored.OnLost(true);
+            throw new ChainStoreException(ChainStoreProblem.Away, "the answer was lost");
+        }
+
+        return answer;
     }
 }

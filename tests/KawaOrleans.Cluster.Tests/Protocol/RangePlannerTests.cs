@@ -10,14 +10,14 @@ public class RangePlannerTests
     {
         var plan = RangePlanner.Plan(Three("b"), 31, new RangeQuery());
         Assert.Equal((4, 0, 31), (plan.ChainVersion, plan.From, plan.To));
-        Assert.Equal([new(Id(1), "a", 0, 10), new(Id(2), "a", 10, 25), new RangeSlice(Id(3), "b", 25, 31)], plan.Slices);
+        Assert.Equal([(Id(1), "a", 0, 10), (Id(2), "a", 10, 25), (Id(3), "b", 25, 31)], plan.Slices.Select(Of));
     }
 
     [Fact]
     public void A_range_takes_only_its_part_of_each_segment()
     {
-        Assert.Equal([new(Id(1), "a", 7, 10), new RangeSlice(Id(2), "a", 10, 12)], Slices(7, 12));
-        Assert.Equal([new RangeSlice(Id(2), "a", 10, 25)], Slices(10, 25));
+        Assert.Equal([(Id(1), "a", 7, 10), (Id(2), "a", 10, 12)], Slices(7, 12));
+        Assert.Equal([(Id(2), "a", 10, 25)], Slices(10, 25));
         Assert.Empty(Slices(12, 12));
         Assert.Empty(Slices(0, 0));
     }
@@ -101,6 +101,18 @@ public class RangePlannerTests
         }
     }
 
-    private static IReadOnlyList<RangeSlice> Slices(long from, long to) =>
-        RangePlanner.Plan(Three(), 31, new RangeQuery { From = from, To = to }).Slices;
+    [Fact]
+    public void A_slice_names_all_nodes_that_hold_it_the_primary_first()
+    {
+        var chain = Three();
+        ChainNode[] nodes = [new("b", Guid.NewGuid()), new("c", Guid.NewGuid()), new("a", Guid.NewGuid())];
+        chain = chain with { Segments = [.. chain.Segments.Select(segment => segment with { Ensemble = nodes })] };
+        Assert.All(RangePlanner.Plan(chain, 31, new RangeQuery()).Slices, slice => Assert.Equal(["b", "c", "a"], slice.Nodes));
+    }
+
+    private static (Guid SegmentId, string Nodes, long From, long To) Of(RangeSlice slice) =>
+        (slice.SegmentId, string.Join(',', slice.Nodes), slice.From, slice.To);
+
+    private static IEnumerable<(Guid SegmentId, string Nodes, long From, long To)> Slices(long from, long to) =>
+        RangePlanner.Plan(Three(), 31, new RangeQuery { From = from, To = to }).Slices.Select(Of);
 }

@@ -13,6 +13,9 @@ internal sealed class World(int seed)
 
     public Random Random { get; } = new(seed);
 
+    /// <summary>How often a call was let go on.</summary>
+    public long Steps { get; private set; }
+
     /// <summary>Calls that can go on.</summary>
     public int Waiting => _waiting.Count;
 
@@ -51,7 +54,9 @@ internal sealed class World(int seed)
 
         var next = Random.Next(_waiting.Count);
         var resume = _waiting[next].Resume;
-        _waiting.RemoveAt(next);
+        _waiting[next] = _waiting[^1];
+        _waiting.RemoveAt(_waiting.Count - 1);
+        Steps++;
         resume.SetResult();
         return true;
     }

@@ -11,6 +11,8 @@ namespace KawaOrleans.Faults.Tests.Silos;
 internal sealed class SiloProcess(string folder, string node, SiloProcess? first) : IDisposable
 {
     private const int SIGTERM = 15;
+    private const int SIGCONT = 18;
+    private const int SIGSTOP = 19;
 
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly ConcurrentQueue<string> _output = new();
@@ -26,6 +28,9 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
 
     public int GatewayPort { get; } = Ports.Take();
 
+    /// <summary>Where it keeps its files.</summary>
+    public string DataDirectory { get; } = Path.Combine(folder, node);
+
     /// <summary>All it said since the first start.</summary>
     public IEnumerable<string> Output => _output;
 
@@ -36,7 +41,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         string[] arguments =
         [
-            SiloAssembly(), "--node", Node, "--data", Path.Combine(folder, Node), "--chain-store", Path.Combine(folder, "chains"),
+            SiloAssembly(), "--node", Node, "--data", DataDirectory, "--chain-store", Path.Combine(folder, "chains"),
             "--silo-port", $"{SiloPort}", "--gateway-port", $"{GatewayPort}", "--http-port", $"{_httpPort}",
             .. first is null ? Array.Empty<string>() : ["--join", $"127.0.0.1:{first.SiloPort}"],
         ];
@@ -63,6 +68,12 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         _process.Dispose();
         _process = null;
     }
+
+    /// <summary>SIGSTOP: it stands still, and its connections stay open.</summary>
+    public void Pause() => _ = NativeMethods.Kill(ProcessId, SIGSTOP);
+
+    /// <summary>SIGCONT: it goes on as if no time had passed.</summary>
+    public void GoOn() => _ = NativeMethods.Kill(ProcessId, SIGCONT);
 
     /// <summary>Asks it to stop, as a supervisor does, and returns its exit code.</summary>
     public async Task<int> StopAsync(TimeSpan within)

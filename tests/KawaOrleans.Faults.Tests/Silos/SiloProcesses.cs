@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace KawaOrleans.Faults.Tests.Silos;
@@ -19,6 +20,9 @@ internal sealed class SiloProcesses : IAsyncDisposable
     public IReadOnlyList<SiloProcess> All => _silos;
 
     public IEventStoreClient Client => ClientHost.StoreOf(_client!);
+
+    /// <summary>The grains themselves.</summary>
+    public IClusterClient Grains => _client!.Services.GetRequiredService<IClusterClient>();
 
     /// <summary>Where clients connect.</summary>
     public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort));
@@ -51,6 +55,13 @@ internal sealed class SiloProcesses : IAsyncDisposable
         await Task.WhenAll(_silos.Select(static silo => silo.KillAsync()));
         await StartSilosAsync();
         await ConnectAsync();
+    }
+
+    /// <summary>The same while clients go on calling: theirs are the connections to wait for.</summary>
+    public async Task KillAndRestartSilosAsync()
+    {
+        await Task.WhenAll(_silos.Select(static silo => silo.KillAsync()));
+        await StartSilosAsync();
     }
 
     public async ValueTask DisposeAsync()

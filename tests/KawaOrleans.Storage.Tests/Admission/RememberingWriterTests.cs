@@ -60,6 +60,30 @@ public sealed class RememberingWriterTests : IDisposable
         }
     }
 
+    /// <summary>The simulation of whole clusters found it: a repeat whose first event was just forgotten was called partly repeated, as if the log had torn
+    /// the batch apart.</summary>
+    [Theory]
+    [InlineData(0L)]
+    [InlineData(null)]
+    public async Task Of_a_batch_at_the_edge_of_what_is_remembered_nothing_is_said(long? retrySince)
+    {
+        var path = _directory.File("a.seg");
+        using var atTheEdge = EventBlock.Parse(Batch(3, "a").Bytes);
+        using (var first = Segment.Create(path, Sample.Header()))
+        {
+            await first.OpenWriter(Guid.NewGuid(), new WriterMemory(1000, 0)).AppendAsync(atTheEdge);
+        }
+
+        using var segment = Segment.Open(path);
+        var memory = new WriterMemory(1000, 1);
+        memory.Add(segment.Remember(1, 3));
+
+        var answer = await segment.OpenWriter(Guid.NewGuid(), memory).AppendAsync(atTheEdge, retrySince);
+
+        Assert.Equal((BatchFate.TooOldToTell, 1L), (answer.Outcomes![0].Fate, answer.Outcomes[0].Position));
+        Assert.Equal(3, segment.Tail.Position);
+    }
+
     [Fact]
     public async Task A_memory_leaves_its_segment_only_when_that_is_written_no_more()
     {

@@ -200,7 +200,11 @@ public sealed class ReplicaWriterTests
         await writer.AppendAsync(Sample.Batch(0, 7));
         await writer.AppendAsync(Sample.Batch(7, 7));
         AssertShows(0, primary.Segment);
+        Assert.True(primary.Segment.KnowsCommitted);
+        var waitingForStream = primary.Segment.WaitForStreamAsync("order-3", 0, TimeSpan.FromDays(1), default).AsTask();
+        Assert.False(waitingForStream.IsCompleted);
         primary.Segment.Learn(7);
+        await waitingForStream;
         primary.Segment.Learn(3);
         AssertShows(7, primary.Segment);
         Assert.False(await primary.Segment.WaitForAsync(7, TimeSpan.Zero, default));
@@ -210,10 +214,13 @@ public sealed class ReplicaWriterTests
         AssertShows(14, primary.Segment);
         var after = primary.AfterPowerLoss(Survival.None).Segment;
         AssertShows(0, after);
+        Assert.False(after.KnowsCommitted);
         after.Fence(1);
         AssertShows(0, after);
+        Assert.False(after.KnowsCommitted);
         after.Seal(14);
         AssertShows(14, after);
+        Assert.True(after.KnowsCommitted);
     }
 
     private static void AssertShows(int events, Segment segment)
@@ -223,6 +230,8 @@ public sealed class ReplicaWriterTests
         Assert.Equal(events > 0, segment.TryRead(events - 1, out _));
         Assert.False(segment.TryRead(events, out _));
         Assert.Equal(events / 7, segment.ReadStream("order-3", 0, false, 100, 1 << 20).Count);
+        Assert.Equal((events / 7) - 1, segment.EndOf("order-3")!.Value.LastRevision);
+        Assert.Equal(events / 7, segment.FirstSince("order-3", long.MaxValue));
         Assert.Equal(Math.Min(events, 7), segment.ListStreams("order-", 0, 100).Names.Count);
         var seen = 0;
         foreach (var e in segment.Scan(0, long.MaxValue))

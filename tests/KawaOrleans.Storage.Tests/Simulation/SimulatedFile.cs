@@ -3,18 +3,28 @@ using KawaOrleans.Storage.Volumes;
 namespace KawaOrleans.Storage.Tests.Simulation;
 
 /// <summary>A file as the page cache has it, as the disk has it, and every version of each sector that may reach the disk at any moment.</summary>
-internal sealed class SimulatedFile(int id, int length)
+internal sealed class SimulatedFile
 {
     public const int SectorBytes = 512;
     private const int SlackBytes = 64 * 1024;
 
-    private readonly Dictionary<int, List<byte[]>> _pending = [];
-    private byte[] _cache = new byte[length + SlackBytes];
-    private byte[] _disk = new byte[length + SlackBytes];
+    private static readonly byte[] ZeroSector = new byte[SectorBytes];
 
-    public int Id { get; } = id;
+    private readonly Dictionary<int, List<byte[]>> _pending;
+    private byte[] _cache;
+    private byte[] _disk;
 
-    public int Length { get; private set; } = length;
+    /// <summary>A sync failed: the cache may show what the disk does not have, and nothing pending says so.</summary>
+    private bool _differs;
+
+    public SimulatedFile(int id, int length)
+        : this(id, [], new byte[length + SlackBytes], new byte[length + SlackBytes]) => Length = length;
+
+    private SimulatedFile(int id, Dictionary<int, List<byte[]>> pending, byte[] cache, byte[] disk) => (Id, _pending, _cache, _disk) = (id, pending, cache, disk);
+
+    public int Id { get; }
+
+    public int Length { get; private set; }
 
     public int DiskLength { get; private set; }
 
@@ -42,7 +52,8 @@ internal sealed class SimulatedFile(int id, int length)
                 _pending[sector] = versions = [];
             }
 
-            versions.Add(_cache.AsSpan(sector * SectorBytes, SectorBytes).ToArray());
+            var there = _cache.AsSpan(sector * SectorBytes, SectorBytes);
+            versions.Add(there.ContainsAnyExcept((byte)0) ? there.ToArray() : ZeroSector);
         }
     }
 
@@ -67,41 +78,58 @@ internal sealed class SimulatedFile(int id, int length)
         DiskLength = Length;
     }
 
+    /// <summary>Turns over bits of a byte, on the disk and in the cache: the medium rots, and a page may be read again at any time.</summary>
+    public void Flip(int offset, byte bits)
+    {
+        _cache[offset] ^= bits;
+        _disk[offset] ^= bits;
+    }
+
     /// <summary>What Linux does: the pages are marked clean, some of them never written; the cache goes on showing them.</summary>
     public void FailSync(Survival survival)
     {
-        CopySurvivors(_disk, survival);
+        CopySurvivors(survival);
         _pending.Clear();
+        _differs = true;
     }
 
     /// <summary>The file after the power went, with a write in flight of which these bytes arrived.</summary>
     public SimulatedFile AfterPowerLoss(Survival survival, (int Offset, byte[] Bytes)? arrived)
     {
-        var lost = new SimulatedFile(Id, 0)
+        var lost = Clone();
+        lost.LosePower(survival, arrived);
+        return lost;
+    }
+
+    /// <summary>The same, of this file itself.</summary>
+    public void LosePower(Survival survival, (int Offset, byte[] Bytes)? arrived)
+    {
+        var isSame = _pending.Count == 0 && !_differs && arrived is null && DiskLength == Length;
+        var kept = survival.KeepsLength() ? Length : DiskLength;
+        if (isSame)
         {
-            Length = survival.KeepsLength() ? Length : DiskLength,
-            _disk = [.. _disk],
-            _cache = new byte[_cache.Length],
-        };
-        CopySurvivors(lost._disk, survival);
+            return;
+        }
+
+        CopySurvivors(survival);
         if (arrived is var (offset, bytes) && bytes.Length > 0)
         {
             var from = offset / SectorBytes * SectorBytes;
             var to = Math.Min((offset + bytes.Length + SectorBytes - 1) / SectorBytes * SectorBytes, _cache.Length);
-            _cache.AsSpan(from, to - from).CopyTo(lost._disk.AsSpan(from));
-            bytes.CopyTo(lost._disk.AsSpan(offset));
-            lost.Length = Math.Max(lost.Length, Math.Min(Length, to));
+            _cache.AsSpan(from, to - from).CopyTo(_disk.AsSpan(from));
+            bytes.CopyTo(_disk.AsSpan(offset));
+            kept = Math.Max(kept, Math.Min(Length, to));
         }
 
-        lost._disk.AsSpan(lost.Length).Clear();
-        lost._disk.CopyTo(lost._cache, 0);
-        lost.DiskLength = lost.Length;
-        return lost;
+        _disk.AsSpan(kept).Clear();
+        _disk.CopyTo(_cache, 0);
+        (Length, DiskLength, _differs) = (kept, kept, false);
+        _pending.Clear();
     }
 
     public SimulatedFile Clone()
     {
-        var copy = new SimulatedFile(Id, Length) { DiskLength = DiskLength, _cache = [.. _cache], _disk = [.. _disk] };
+        var copy = Inherit([.. _cache], [.. _disk], []);
         foreach (var (sector, versions) in _pending)
         {
             copy._pending[sector] = [.. versions];
@@ -110,16 +138,22 @@ internal sealed class SimulatedFile(int id, int length)
         return copy;
     }
 
+    /// <summary>The file for the next process: nobody has it open. This one is used no more.</summary>
+    public SimulatedFile Inherit() => Inherit(_cache, _disk, _pending);
+
     public IFileMap Map() => new CacheMap(_cache, Length);
 
-    private void CopySurvivors(byte[] disk, Survival survival)
+    private SimulatedFile Inherit(byte[] cache, byte[] disk, Dictionary<int, List<byte[]>> pending) =>
+        new(Id, pending, cache, disk) { Length = Length, DiskLength = DiskLength, _differs = _differs };
+
+    private void CopySurvivors(Survival survival)
     {
         foreach (var (sector, versions) in _pending)
         {
             var version = survival.VersionOf(Id, sector, versions.Count);
             if (version >= 0)
             {
-                versions[version].CopyTo(disk, sector * SectorBytes);
+                versions[version].CopyTo(_disk, sector * SectorBytes);
             }
         }
     }

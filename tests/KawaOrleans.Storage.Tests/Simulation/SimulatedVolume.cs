@@ -72,6 +72,9 @@ internal sealed class SimulatedVolume : IVolume
         _files[_names[path]].Sync();
     }
 
+    /// <summary>Turns over bits of a byte; what no sync has covered stays so.</summary>
+    public void Flip(string path, int offset, byte bits) => _files[_names[path]].Flip(offset, bits);
+
     /// <summary>What a program would read there.</summary>
     public byte[] BytesAt(int file, int offset, int length) => _files[file].Cache.Slice(offset, length).ToArray();
 
@@ -245,6 +248,41 @@ internal sealed class SimulatedVolume : IVolume
             }
 
             return left;
+        }
+    }
+
+    /// <summary>The process is killed: this volume is from here on the one that <see cref="AfterKill"/> would answer, without copying it.</summary>
+    public void Kill()
+    {
+        lock (_gate)
+        {
+            _locks.Clear();
+            foreach (var id in _files.Keys.ToList())
+            {
+                _files[id] = _files[id].Inherit();
+            }
+        }
+    }
+
+    /// <summary>The power goes: this volume is from here on the one that <see cref="AfterPowerLoss"/> would answer, without copying it.</summary>
+    public void LosePower(Survival survival, (int File, int Offset, byte[] Bytes)? arrived)
+    {
+        lock (_gate)
+        {
+            var names = new Dictionary<string, int>(_durableNames);
+            _pendingNames.Take(survival.NamesKept(_pendingNames.Count)).ToList().ForEach(change => change(names));
+            (_names, _durableNames) = (names, new Dictionary<string, int>(names));
+            _pendingNames.Clear();
+            foreach (var id in _files.Keys.Except(names.Values).ToList())
+            {
+                _files.Remove(id);
+            }
+
+            Kill();
+            foreach (var (id, file) in _files)
+            {
+                file.LosePower(survival, arrived?.File == id ? (arrived.Value.Offset, arrived.Value.Bytes) : null);
+            }
         }
     }
 

@@ -26,11 +26,7 @@ internal sealed class Survival
         var choice = new Random(seed);
         return new Survival(
             $"seed {seed}, units of {unitSectors} sectors",
-            (file, sector, count) =>
-            {
-                var unit = new Random(Mix(seed, file, sector / unitSectors));
-                return (int)(unit.NextDouble() * (count + 1)) - 1;
-            },
+            (file, sector, count) => (int)(Mix(seed, file, sector / unitSectors) % (uint)(count + 1)) - 1,
             count => choice.Next(count + 1),
             choice.Next(2) == 0);
     }
@@ -43,6 +39,15 @@ internal sealed class Survival
 
     public override string ToString() => _name;
 
-    // HashCode.Combine differs from one run to the next; a seed must not.
-    private static int Mix(int a, int b, int c) => unchecked((((a * 1_000_003) + b) * 1_000_003) + c);
+    // HashCode.Combine differs from one run to the next; a seed must not. The last steps are those of SplitMix64.
+    private static ulong Mix(int a, int b, int c)
+    {
+        unchecked
+        {
+            var z = ((((ulong)(uint)a * 0x9E3779B97F4A7C15) + (uint)b) * 0x9E3779B97F4A7C15) + (uint)c;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return z ^ (z >> 31);
+        }
+    }
 }

@@ -96,17 +96,29 @@ public class EndingTests
         var (cluster, chain) = await Replicated(3, 2);
         var open = chain.WriteSegment!;
         Tails(cluster, open, 30, 28, 28);
-        foreach (var node in open.Ensemble.Skip(1))
-        {
-            cluster.Node(node.Name).RefusesToComplete = true;
-        }
+        cluster.Node(open.Ensemble[1].Name).RefusesToComplete = true;
+        cluster.Node(open.Ensemble[2].Name).IsUp = false;
 
         var refused = await Assert.ThrowsAsync<LogNotWritableException>(() => cluster.First.OpenWriteSegment("orders", open.Id, 0, default));
         Assert.Contains("not yet on 2 nodes", refused.Message, StringComparison.Ordinal);
         Assert.Equal(chain.Version, cluster.Stored.Chains["orders"].Value.Version);
-        cluster.Node(open.Ensemble[2].Name).RefusesToComplete = false;
+        cluster.Node(open.Ensemble[2].Name).IsUp = true;
         Assert.Equal(30, (await cluster.First.OpenWriteSegment("orders", open.Id, 0, default)).WriteSegment!.Base);
         Assert.Equal(30, cluster.Node(open.Ensemble[2].Name).Replicas[open.Id].Tail);
+    }
+
+    /// <summary>The simulation found it: a replica that rotted in what only it held was the longest for ever, and no log could go on.</summary>
+    [Fact]
+    public async Task A_log_goes_on_without_what_one_replica_alone_has_and_cannot_give()
+    {
+        var (cluster, chain) = await Replicated(3, 2);
+        var open = chain.WriteSegment!;
+        Tails(cluster, open, 30, 28, 27);
+        cluster.Node(open.Ensemble[0].Name).RefusesToGive = true;
+
+        var next = await cluster.First.OpenWriteSegment("orders", open.Id, 0, default);
+        Assert.Equal((28, 28), (next.Segments[0].End, next.WriteSegment!.Base));
+        Assert.Equal(28, cluster.Node(open.Ensemble[2].Name).Replicas[open.Id].Tail);
     }
 
     private static async Task<(FakeCluster Cluster, Chain Chain)> Replicated(int replicas, int quorum)

@@ -1,11 +1,12 @@
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
+using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
 
 namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 
 /// <summary>The invariants of docs/PROTOCOL.md, held against everything that happens. What is broken is noted and ends the run.</summary>
-internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedNode>> nodes)
+internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> nodes, Losses losses)
 {
     private readonly Dictionary<(string Node, Guid Segment), ReplicaTail> _said = [];
     private readonly Dictionary<Guid, long> _acknowledged = [];
@@ -18,12 +19,6 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
 
     public int Acknowledgements { get; private set; }
 
-    /// <summary>How often a fenced replica took something from another one.</summary>
-    public int Completions { get; set; }
-
-    /// <summary>Segments that one node alone held to their end when the chain said it, because no other answered.</summary>
-    public HashSet<Guid> EndedOnOne { get; } = [];
-
     /// <summary>P2: what a node said it holds, it has whenever it starts again.</summary>
     public void Said(SimulatedNode node, Segment segment)
     {
@@ -33,6 +28,9 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
             _said[key] = tail;
         }
     }
+
+    /// <summary>Up to which offset a node said that it holds a segment.</summary>
+    public long SaidOf(SimulatedNode node, Guid segmentId) => _said.GetValueOrDefault((node.Name, segmentId)).Offset;
 
     public void Sealed(Segment segment)
     {
@@ -54,13 +52,20 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
     public void Untrusted(SimulatedNode node, string path, StorageException why)
     {
         var hadSaid = _said.Keys.Any(key => key.Node == node.Name && path.Contains(key.Segment.ToString("N"), StringComparison.Ordinal));
-        Require(why is not SegmentDamagedException || !hadSaid, "P2", $"{node.Name} had said what it holds, and a crash left damage: {why.Message}");
+        var hasRotted = DirectoryScan.SegmentIdOf(path) is { } id && losses.HasRotted(node, id);
+        Require(why is not SegmentDamagedException || !hadSaid || hasRotted, "P2", $"{node.Name} had said what it holds, and a crash left damage: {why.Message}");
     }
 
-    /// <summary>P3 and P5, from the side of the acknowledgement.</summary>
+    /// <summary>P3 and P5, from the side of the acknowledgement. An answer that rests on nothing of its segment rests on segments that the chain
+    /// has ended, whatever became of this one.</summary>
     public void Acknowledged(SimulatedOpening opening, long end)
     {
         Acknowledgements++;
+        if (end == opening.Segment.Header.BasePosition)
+        {
+            return;
+        }
+
         var id = opening.Segment.Header.Identity.Id;
         _acknowledged[id] = Math.Max(_acknowledged.GetValueOrDefault(id), end);
         var listed = stored.Chains.GetValueOrDefault(opening.Chain.LogName)?.Value.Segments.FirstOrDefault(segment => segment.Id == id);
@@ -69,6 +74,10 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
         var holders = Holders(id, end);
         Require(holders >= (listed?.AckQuorum ?? 1), "P3", $"{end} of {Name(id)} was acknowledged and {holders} nodes hold it");
     }
+
+    /// <summary>Whether the chain has not ended the segment of an opening.</summary>
+    public bool IsOpen(SimulatedOpening opening) =>
+        stored.Chains.GetValueOrDefault(opening.Chain.LogName)?.Value.WriteSegment?.Id == opening.Segment.Header.Identity.Id;
 
     /// <summary>Every chain that comes into the store.</summary>
     public void Swapped(Chain? before, Chain next)
@@ -80,7 +89,7 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
             return;
         }
 
-        Require(next.Version == before.Version + 1 && next.Epoch > before.Epoch, "P7", $"chain {next.Version} comes after {before.Version}");
+        Require(next.Version == before.Version + 1 && next.Epoch == before.Epoch + (next.WriteSegment is null ? 0 : 1), "P7", $"chain {next.Version} comes after {before.Version}");
         var open = before.WriteSegment;
         Require(before.Segments.SkipLast(open is null ? 0 : 1).SequenceEqual(next.Segments.Take(before.Segments.Count - (open is null ? 0 : 1))), "P7", "a sealed segment changed");
         if (next.WriteSegment is { } opened)
@@ -88,30 +97,31 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
             Require(before.Segments.All(segment => segment.Id != opened.Id), "P9", $"{Name(opened.Id)} enters twice");
             foreach (var member in opened.Ensemble)
             {
-                var claim = nodes().Single(node => node.Name == member.Name).Segments.GetValueOrDefault(opened.Id);
+                var claim = nodes.Single(node => node.Name == member.Name).Segments.GetValueOrDefault(opened.Id);
                 Require(
                     claim is null || (claim.Header.ChainVersion == before.Version && claim.Header.BasePosition == opened.Base),
                     "P9", $"{Name(opened.Id)} enters after chain {before.Version} and was prepared against {claim?.Header.ChainVersion}");
             }
+        }
 
-            if (open is not null)
-            {
-                Ended(open, opened.Base);
-            }
+        if (open is not null && next.WriteSegment?.Id != open.Id)
+        {
+            // One that ends empty leaves the chain.
+            Ended(open, next.Segments.FirstOrDefault(segment => segment.Id == open.Id)?.End ?? open.Base);
         }
     }
 
     /// <summary>P1 and P8 over all replicas of every segment that are at hand.</summary>
     public void Replicas()
     {
-        foreach (var replicas in nodes().SelectMany(node => node.Segments.Values, (node, segment) => (Node: node.Name, Segment: segment))
-            .GroupBy(replica => replica.Segment.Header.Identity.Id))
+        foreach (var replicas in nodes.SelectMany(node => node.Segments.Values, (node, segment) => (Node: node.Name, Segment: segment, IsRotten: losses.HasRotted(node, segment.Header.Identity.Id)))
+            .Where(replica => !replica.IsRotten).GroupBy(replica => replica.Segment.Header.Identity.Id))
         {
             var openings = replicas.Select(replica => replica.Segment.OpeningId).Where(id => id is not null).Distinct().Count();
             Require(openings <= 1, "P8", $"{Name(replicas.Key)} was opened {openings} times");
             var longest = replicas.MaxBy(replica => replica.Segment.Tail.Offset);
             var bytes = Bytes(longest.Segment);
-            foreach (var (node, segment) in replicas)
+            foreach (var (node, segment, _) in replicas)
             {
                 Require(bytes.Span.StartsWith(Bytes(segment).Span), "P1", $"{Name(replicas.Key)} on {node} is no prefix of that on {longest.Node}");
             }
@@ -139,16 +149,11 @@ internal sealed class Checks(StoredRecords stored, Func<IReadOnlyList<SimulatedN
         // Where every fence quorum has A nodes, A answered.
         var needed = FenceDecision.Quorum(open) >= open.AckQuorum ? open.AckQuorum : 1;
         Require(end == open.Base || holders >= needed, "P11", $"{Name(open.Id)} is ended at {end}, which {holders} nodes hold");
-        if (holders == 1)
-        {
-            EndedOnOne.Add(open.Id);
-        }
-
         _ends[open.Id] = end;
     }
 
     /// <summary>How many nodes have it, up or not: what a node that is down said it holds is on its disk (P2), or was until that was lost.</summary>
-    private int Holders(Guid id, long end) => nodes().Count(node => node.Segments.TryGetValue(id, out var segment)
+    private int Holders(Guid id, long end) => nodes.Count(node => node.Segments.TryGetValue(id, out var segment)
         ? segment.Tail.Position >= end
         : _said.TryGetValue((node.Name, id), out var said) && said.Position >= end);
 }

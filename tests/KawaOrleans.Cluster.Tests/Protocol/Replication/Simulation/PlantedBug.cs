@@ -1,15 +1,19 @@
 namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 
-/// <summary>Mistakes that protocols of this kind were known for, made on purpose by the simulated shell around the rules.</summary>
+/// <summary>Mistakes that protocols of this kind were known for, made on purpose by the simulated shell around the rules. The product knows
+/// nothing of them.</summary>
 public enum PlantedBug
 {
     None,
 
-    /// <summary>A segment is written before the chain that lists it is known to be stored.</summary>
+    /// <summary>A segment is written, and acknowledges, before the chain that lists it is known to be stored.</summary>
     WritesBeforeTheChain,
 
-    /// <summary>A file that cannot be read or is not there is taken for an empty one when the end is chosen.</summary>
-    NothingReadIsEmpty,
+    /// <summary>A file that is damaged, cannot be read or is not there is reported as one without entries, and the segment is cut there.</summary>
+    DamageIsNoSuchEntry,
+
+    /// <summary>A wiped disk passes for the one before it: its node keeps the old identity, and takes what was meant for that.</summary>
+    WipedPassesForNew,
 
     /// <summary>What completion brought to a fenced replica counts for its old writer.</summary>
     CompletionCounts,

@@ -3,6 +3,7 @@ using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
 using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
 using KawaOrleans.Storage.Tests.Simulation;
 using MemoryPack;
 
@@ -10,25 +11,23 @@ namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 
 /// <summary>A node with real segment files on a simulated disk: what the rules say a node does, and nothing else. It crashes at any request to its
 /// disk, and comes back with what the disk kept.</summary>
-internal sealed class SimulatedNode
+internal sealed partial class SimulatedNode
 {
-    private const string Root = "/kawa";
-
     private readonly World _world;
     private readonly Checks _checks;
     private readonly PlantedBug _bug;
+    private readonly Incidents _incidents;
     private readonly Dictionary<Guid, Segment> _segments = [];
     private readonly Dictionary<Guid, Chain> _saved = [];
     private readonly Dictionary<Guid, string> _untrusted = [];
     private readonly Dictionary<Guid, SimulatedOpening> _openings = [];
     private readonly StillTime _time = new();
-    private SimulatedVolume _volume = new();
+    private Guid? _lostId;
 
-    public SimulatedNode(string name, World world, Checks checks, PlantedBug bug)
+    public SimulatedNode(string name, World world, Checks checks, Incidents incidents, PlantedBug bug)
     {
-        (Name, Id, _world, _checks, _bug) = (name, world.NewId(), world, checks, bug);
-        _volume.CreateDirectory(Root);
-        _volume.Fault = Fail;
+        (Name, Id, _world, _checks, _incidents, _bug) = (name, world.NewId(), world, checks, incidents, bug);
+        Disk = new SimulatedDisk(world, incidents);
     }
 
     public string Name { get; }
@@ -39,6 +38,8 @@ internal sealed class SimulatedNode
 
     public Guid Cookie { get; set; }
 
+    public SimulatedDisk Disk { get; }
+
     public bool IsUp { get; private set; } = true;
 
     /// <summary>Its processor stands still: nothing is answered and nothing goes on, and then everything does.</summary>
@@ -46,12 +47,6 @@ internal sealed class SimulatedNode
 
     /// <summary>Counts its processes: what one began, the next does not go on with.</summary>
     public int Process { get; private set; }
-
-    /// <summary>How often a request to the disk ends in the death of the machine, and how often it is a sync that fails.</summary>
-    public (double Death, double FailedSync) DiskTrouble { get; set; }
-
-    /// <summary>The power went in the middle of a request.</summary>
-    public bool IsDying { get; private set; }
 
     public IEnumerable<SimulatedOpening> Openings => _openings.Values;
 
@@ -63,22 +58,21 @@ internal sealed class SimulatedNode
     public bool HasNothingToSay(Guid segmentId) => !_segments.TryGetValue(segmentId, out var segment) || segment.Poisoned is not null;
 
     public NodeReport Report() => new(
-        Node, Cookie, 1L << 40, _segments.Values.Count(segment => segment.State is SegmentState.Prepared or SegmentState.Open));
+        Node, Cookie, Disk.IsFull && _world.Chance(0.5) ? 0 : 1L << 40, _segments.Values.Count(segment => segment.State is SegmentState.Prepared or SegmentState.Open));
 
     public Prepared Prepare(NewSegment claim)
     {
         if (claim.WhyNotOn(Node) is { } reason)
         {
+            if (_lostId is { } lost && claim.WhyNotOn(new ChainNode(Name, lost)) is null)
+            {
+                _incidents.Count(Incident.LateClaim);
+            }
+
             throw new StorageException(reason);
         }
 
-        if (!_segments.ContainsKey(claim.Segment.Id))
-        {
-            var folder = Folder(claim.LogId);
-            _volume.CreateDirectory(folder);
-            _segments[claim.Segment.Id] = SegmentLoader.Create(Host(), PathOf(claim.LogId, claim.Segment.Id), claim.ToHeader());
-        }
-
+        Make(claim);
         return new Prepared(Node);
     }
 
@@ -100,7 +94,11 @@ internal sealed class SimulatedNode
         var before = segment.Tail.Position;
         var tail = segment.OpenReplica().Complete(from.Position, from.Offset, groups);
         _checks.Said(this, segment);
-        _checks.Completions += tail.Position > before ? 1 : 0;
+        if (tail.Position > before)
+        {
+            _incidents.Count(Incident.Completion);
+        }
+
         return tail;
     }
 
@@ -113,7 +111,7 @@ internal sealed class SimulatedNode
         var segment = Get(append.SegmentId);
         var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, TailOf(segment));
         var verdict = FollowerVerdict.On(append, standing, Saved(append.LogId), Name);
-        if (_bug == PlantedBug.CompletionCounts && standing.State == ReplicaState.Fenced)
+        if (_bug == PlantedBug.CompletionCounts && standing.State == ReplicaState.Fenced && standing.Tail.Offset > append.From.Offset)
         {
             verdict = new FollowerVerdict.AnswerTail();
         }
@@ -138,9 +136,14 @@ internal sealed class SimulatedNode
         if (!_saved.TryGetValue(chain.LogId, out var newest) || newest.Version < chain.Version)
         {
             var folder = Folder(chain.LogId);
-            _volume.CreateDirectory(folder);
-            new SavedChain(chain.LogId, chain.LogName, chain.Version, MemoryPackSerializer.Serialize(chain)).Save(_volume, folder);
+            Disk.Volume.CreateDirectory(folder);
+            new SavedChain(chain.LogId, chain.LogName, chain.Version, MemoryPackSerializer.Serialize(chain)).Save(Disk.Volume, folder);
             _saved[chain.LogId] = newest = chain;
+        }
+
+        if (_bug == PlantedBug.WipedPassesForNew && newest.WriteSegment is { } open && open.Ensemble.Contains(Node) && !_untrusted.ContainsKey(open.Id))
+        {
+            Make(ClaimOf(newest, open));
         }
 
         foreach (var segment in _segments.Values.Where(segment => segment.Header.LogId == chain.LogId).ToList())
@@ -149,7 +152,7 @@ internal sealed class SimulatedNode
             {
                 Obey(segment, newest);
             }
-            catch (StorageException) when (!IsDying)
+            catch (StorageException) when (!Disk.IsDying)
             {
                 // That replica says nothing until the next start; the chain is kept all the same.
             }
@@ -167,39 +170,34 @@ internal sealed class SimulatedNode
             Replicas = [.. _segments.Values.Where(segment => segment.Header.LogId == logId).Select(segment => segment.ToInventory(_ => "?"))],
         }).Where(log => logName is null || log.LogName == logName)];
 
-    /// <summary>The opening of a segment here: the one there is, or a new one if the rules allow it; or why not.</summary>
-    public (SimulatedOpening? Opening, string? WhyNot) Open(Guid logId, Guid segmentId)
+    /// <summary>The replica here that this node could open for writing, and the chain that lets it; or why there is none.</summary>
+    public (Segment? Segment, Chain? Chain, string? WhyNot) Writable(Guid logId, Guid segmentId) => Saved(logId) switch
     {
-        if (Saved(logId) is not { } chain)
-        {
-            return (null, "no chain is kept here");
-        }
+        null => (null, null, "no chain is kept here"),
+        var chain when WriterRule.WhyNot(chain, segmentId, Name) is { } reason => (null, chain, reason),
+        var chain => (Get(segmentId), chain, null),
+    };
 
-        if (WriterRule.WhyNot(chain, segmentId, Name) is { } reason)
-        {
-            return (null, reason);
-        }
+    /// <summary>The opening that a segment has in this process, or null.</summary>
+    public SimulatedOpening? Opening(Guid segmentId) => _openings.GetValueOrDefault(segmentId);
 
-        if (_openings.TryGetValue(segmentId, out var known))
-        {
-            return (known, null);
-        }
-
-        var segment = Get(segmentId);
+    /// <summary>A new opening of a segment, by a writer who remembers what came before.</summary>
+    public SimulatedOpening Open(Segment segment, Chain chain, WriterMemory memory)
+    {
         var start = TailOf(segment);
         var opening = _world.NewId();
-        var writer = segment.OpenWriter(opening);
-        var listed = chain.Segments.Single(entry => entry.Id == segmentId);
-        return (_openings[segmentId] = new SimulatedOpening(this, chain, segment, writer, new ReplicatedOpening(listed, opening, start)), null);
+        var writer = segment.OpenWriter(opening, memory);
+        var listed = chain.Segments.Single(entry => entry.Id == segment.Header.Identity.Id);
+        return _openings[listed.Id] = new SimulatedOpening(this, chain, segment, writer, new ReplicatedOpening(listed, opening, start));
     }
 
     /// <summary>The events of a segment that a reader sees here; none where nothing is known to be committed.</summary>
-    public IReadOnlyList<RecordedEvent> Read(Guid segmentId, long from, int count)
+    public IReadOnlyList<RecordedEvent> Read(Guid segmentId, long from, long count)
     {
         var segment = Get(segmentId);
-        var end = segment.Committed;
+        var end = Math.Min(segment.Committed, from + count);
         var found = new List<RecordedEvent>();
-        for (var position = from; position < Math.Min(end, from + count); position++)
+        for (var position = from; position < end; position++)
         {
             Assert.True(segment.TryRead(position, out var e));
             found.Add(e!);
@@ -211,83 +209,57 @@ internal sealed class SimulatedNode
     /// <summary>The process ends, or the whole machine with what its page cache held.</summary>
     public void Crash()
     {
-        var choice = _world.Random.Next(4);
-        var survival = Survival.Some(_world.Random.Next(), choice == 1 ? 1 : 8);
-        var left = choice == 0 && !IsDying ? _volume.AfterKill() : _volume.AfterPowerLoss(_world.Chance(0.2) ? Survival.None : survival);
-        (IsUp, IsPaused, IsDying) = (false, false, false);
+        Disk.Crash();
+        (IsUp, IsPaused) = (false, false);
         Process++;
         _openings.Clear();
         _segments.Clear();
         _saved.Clear();
         _untrusted.Clear();
-        _volume = left;
+        _heads.Clear();
+        _fetchedHeads.Clear();
     }
 
     /// <summary>The directory is gone, and another one begins under the same name.</summary>
     public void Wipe()
     {
-        _volume = new SimulatedVolume();
-        _volume.CreateDirectory(Root);
-        Id = _world.NewId();
+        _incidents.Count(Incident.Wipe);
+        Disk.Replace();
+        if (_bug != PlantedBug.WipedPassesForNew)
+        {
+            (_lostId, Id) = (Id, _world.NewId());
+        }
     }
 
-    /// <summary>A new process on what the disk kept.</summary>
-    public void Start()
+    public void MoveClock(TimeSpan time)
     {
-        IsUp = true;
-        _volume.Fault = Fail;
-        foreach (var folder in _volume.Directories(Root).Select(name => Path.Combine(Root, name)))
-        {
-            LoadChain(folder);
-            LoadSegments(folder);
-        }
-
-        if (IsDying)
-        {
-            Crash();
-        }
+        _incidents.Count(time < TimeSpan.Zero ? Incident.ClockBack : Incident.ClockForward);
+        _time.Advance(time);
     }
-
-    public void MoveClock(TimeSpan time) => _time.Advance(time);
 
     public static ReplicaTail TailOf(Segment segment) => segment.Tail.ToReplicaTail();
 
-    private static string Folder(Guid logId) => Path.Combine(Root, logId.ToString("N"));
+    public static string Folder(Guid logId) => Path.Combine(SimulatedDisk.Root, logId.ToString("N"));
 
-    private static string PathOf(Guid logId, Guid segmentId) => Path.Combine(Folder(logId), $"{segmentId:N}-0.seg");
+    public static string PathOf(Guid logId, Guid segmentId) => Path.Combine(Folder(logId), $"{segmentId:N}-0.seg");
 
-    private void LoadChain(string folder)
+    /// <summary>The replica here.</summary>
+    public Segment Get(Guid segmentId) => _segments.GetValueOrDefault(segmentId)
+        ?? throw new StorageException(_untrusted.GetValueOrDefault(segmentId) ?? $"node '{Name}' has no file of segment {segmentId:N}");
+
+    private static NewSegment ClaimOf(Chain chain, ChainSegment open) => new()
     {
-        try
-        {
-            if (SavedChain.Load(_volume, folder) is { } kept)
-            {
-                var chain = MemoryPackSerializer.Deserialize<Chain>(kept.Content.Span)!;
-                _saved[chain.LogId] = chain;
-            }
-        }
-        catch (IOException)
-        {
-            // Not known until it is told again.
-        }
-    }
+        LogId = chain.LogId, LogName = chain.LogName, Segment = open, ChainVersion = chain.Version - 1,
+        Predecessor = chain.Segments.Count > 1 ? chain.Segments[^2].Id : null, TimestampFloor = 0,
+    };
 
-    private void LoadSegments(string folder)
+    private void Make(NewSegment claim)
     {
-        foreach (var path in _volume.Files(folder).Where(name => name.EndsWith(".seg", StringComparison.Ordinal)).Select(name => Path.Combine(folder, name)))
+        var path = PathOf(claim.LogId, claim.Segment.Id);
+        if (!_segments.ContainsKey(claim.Segment.Id))
         {
-            try
-            {
-                var segment = SegmentLoader.Load(Host(), path, writable: true);
-                _segments[segment.Header.Identity.Id] = segment;
-                _checks.Loaded(this, segment);
-            }
-            catch (StorageException e)
-            {
-                // Unknown until the next start: nothing is concluded from it.
-                _untrusted[DirectoryScan.SegmentIdOf(path) ?? Guid.Empty] = e.Message;
-                _checks.Untrusted(this, path, e);
-            }
+            Disk.Volume.CreateDirectory(Folder(claim.LogId));
+            _segments[claim.Segment.Id] = SegmentLoader.Create(Host(), path, claim.ToHeader());
         }
     }
 
@@ -298,39 +270,13 @@ internal sealed class SimulatedNode
         {
             case ReplicaDuty.SetAside:
                 _segments.Remove(identity.Id);
-                _volume.Delete(segment.Path);
+                Disk.Volume.Delete(segment.Path);
                 _openings.Remove(identity.Id);
                 break;
             case ReplicaDuty.Seal seal when (segment.State == SegmentState.Fenced ? segment.Tail : segment.Fence(newest.Version)).Position >= seal.End:
                 segment.Seal(seal.End);
                 _checks.Sealed(segment);
                 break;
-        }
-    }
-
-    private Segment Get(Guid segmentId) => _segments.GetValueOrDefault(segmentId)
-        ?? throw new StorageException(_untrusted.GetValueOrDefault(segmentId) ?? $"node '{Name}' has no file of segment {segmentId:N}");
-
-    private SegmentHost Host() => new(_volume, new MapCache(), _time, WhenSealed: null) { CheckpointIntervalBytes = 2048 };
-
-    private void Fail(Operation operation)
-    {
-        if (IsDying)
-        {
-            throw new IOException("the power is gone");
-        }
-
-        if (operation.Kind is OperationKind.Write or OperationKind.Sync or OperationKind.Create or OperationKind.SyncDirectory && _world.Chance(DiskTrouble.Death))
-        {
-            IsDying = true;
-            _volume.FailedSyncSurvival = Survival.Some(_world.Random.Next(), 1);
-            throw new IOException("the power went");
-        }
-
-        if (operation.Kind == OperationKind.Sync && _world.Chance(DiskTrouble.FailedSync))
-        {
-            _volume.FailedSyncSurvival = Survival.Some(_world.Random.Next(), 8);
-            throw new IOException("the sync failed");
         }
     }
 }

@@ -12,9 +12,10 @@ internal sealed class SimulatedNodes(SimulatedNetwork network, SimulatedNode sel
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         network.Ask(self, node, "report", found => Known(found.Report()));
 
-    /// <summary>Every report is taken for true: segments whose writers are well are ended most often of all.</summary>
+    /// <summary>Most reports are taken for true, so that segments whose writers are well are ended too.</summary>
     public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
-        network.Ask(self, node, "standing", _ => Known(new WriterStanding("it was reported")));
+        network.Ask(self, node, "standing", found => Known(new WriterStanding(
+            found.Opening(segmentId) is { Rules.CannotCommit: null } && network.World.Chance(network.Trouble) ? null : "it was reported")));
 
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
         network.Ask(self, node, $"prepare {Short(segment.Segment.Id)} from {segment.Segment.Base}", found => Known(found.Prepare(segment)));
@@ -27,7 +28,7 @@ internal sealed class SimulatedNodes(SimulatedNetwork network, SimulatedNode sel
                 var looked = await network.Ask(self, node, $"look at the tail of {Short(segmentId)}", found => Known(found.Fence(logId, segmentId, onlyLook: true)));
                 _ = network.Ask(self, node, $"fence {Short(segmentId)}", found => Known(found.Fence(logId, segmentId)));
                 return looked;
-            case PlantedBug.NothingReadIsEmpty:
+            case PlantedBug.DamageIsNoSuchEntry:
                 return await network.Ask(self, node, $"fence {Short(segmentId)}", found => found.HasNothingToSay(segmentId)
                     ? Known(new FencedTail(found.Saved(logId)?.Segments.FirstOrDefault(segment => segment.Id == segmentId)?.Base ?? 0, 0, null, 0))
                     : Known(found.Fence(logId, segmentId)));

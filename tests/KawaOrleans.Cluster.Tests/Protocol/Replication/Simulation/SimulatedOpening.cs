@@ -3,10 +3,11 @@ using KawaOrleans.Storage;
 
 namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 
-/// <summary>A primary's tenure: writes, feeds its followers as the rules say, and tells callers what is acknowledged.</summary>
+/// <summary>A primary's tenure: writes, feeds its followers as the rules say, and tells callers what became of their batches once all that
+/// rests on is acknowledged.</summary>
 internal sealed class SimulatedOpening(SimulatedNode node, Chain chain, Segment segment, SegmentWriter writer, ReplicatedOpening rules)
 {
-    private readonly List<(long End, Action Acknowledge)> _waiting = [];
+    private readonly List<(long RestsOn, Action<long> Tell)> _waiting = [];
 
     public SimulatedNode Node => node;
 
@@ -16,19 +17,19 @@ internal sealed class SimulatedOpening(SimulatedNode node, Chain chain, Segment 
 
     public ReplicatedOpening Rules => rules;
 
-    /// <summary>Writes and syncs a batch; acknowledged once enough hold it.</summary>
+    /// <summary>Decides of a batch; writes and syncs it if it is to be written. The outcome is told, with the position that it rests on, once
+    /// enough nodes hold everything below that.</summary>
     /// <exception cref="StorageException">Full, fenced, or the disk failed.</exception>
-    public long Append(EventBatch batch, Action<long> acknowledged)
+    public BatchOutcome Append(EventBatch batch, long? retrySince, StreamExpectations? expected, Action<BatchOutcome, long> tell)
     {
-        var appended = writer.AppendAsync(batch).AsTask().GetAwaiter().GetResult();
-        _waiting.Add((appended.First + appended.Count, () => acknowledged(appended.First)));
+        using var block = EventBlock.Parse(batch.Bytes);
+        var appended = writer.AppendAsync(block, retrySince, expected is null ? null : [expected]).AsTask().GetAwaiter().GetResult();
+        var outcome = appended.Outcomes?[0] ?? new BatchOutcome(BatchFate.Written, appended.First, appended.Count, appended.Timestamp);
+        _waiting.Add((segment.Tail.Position, restsOn => tell(outcome, restsOn)));
         node.Wrote(segment);
-        if (rules.Wrote(SimulatedNode.TailOf(segment)))
-        {
-            Acknowledge();
-        }
-
-        return appended.First;
+        rules.Wrote(SimulatedNode.TailOf(segment));
+        Tell();
+        return outcome;
     }
 
     public FollowerAppend Message(FeedStep.Send send) => new()
@@ -41,18 +42,18 @@ internal sealed class SimulatedOpening(SimulatedNode node, Chain chain, Segment 
     {
         if (rules.Answered(follower, answer))
         {
-            Acknowledge();
+            Tell();
         }
     }
 
-    private void Acknowledge()
+    private void Tell()
     {
         segment.Learn(rules.Committed);
-        foreach (var (_, acknowledge) in _waiting.Where(batch => batch.End <= rules.Committed).ToList())
+        foreach (var (restsOn, tell) in _waiting.Where(batch => batch.RestsOn <= rules.Committed).ToList())
         {
-            acknowledge();
+            tell(restsOn);
         }
 
-        _waiting.RemoveAll(batch => batch.End <= rules.Committed);
+        _waiting.RemoveAll(batch => batch.RestsOn <= rules.Committed);
     }
 }

@@ -1,0 +1,106 @@
+using KawaOrleans.Server.Protocol;
+using KawaOrleans.Storage;
+using KawaOrleans.Storage.Nodes;
+using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Streams;
+using MemoryPack;
+
+namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
+
+// What a process finds on the disk when it starts, and the heads of streams that it makes of it.
+internal sealed partial class SimulatedNode
+{
+    private readonly Dictionary<Guid, LogHeads> _heads = [];
+    private readonly Dictionary<Guid, FetchedHeads> _fetchedHeads = [];
+
+    /// <summary>A new process on what the disk kept.</summary>
+    public void Start()
+    {
+        IsUp = true;
+        var volume = Disk.Volume;
+        foreach (var folder in volume.Directories(SimulatedDisk.Root).Select(name => Path.Combine(SimulatedDisk.Root, name)))
+        {
+            LoadChain(folder);
+            LoadSegments(folder);
+        }
+
+        if (Disk.IsDying)
+        {
+            Crash();
+        }
+    }
+
+    /// <summary>Whether this node knows the last event of every stream before a segment.</summary>
+    public bool HasHeadsBefore(SegmentHeader header) => header.Predecessor is null || _fetchedHeads.ContainsKey(header.Identity.Id) || Heads(header.LogId).HasBefore(header.BasePosition);
+
+    /// <summary>A sealed replica that does not verify says nothing any more: others have what it held.</summary>
+    public void Distrust(SegmentDamagedException damage)
+    {
+        if (_segments.Values.FirstOrDefault(segment => segment.Path == damage.Path && segment.State == SegmentState.Sealed) is { } segment)
+        {
+            _segments.Remove(segment.Header.Identity.Id);
+            _untrusted[segment.Header.Identity.Id] = damage.Message;
+        }
+    }
+
+    /// <summary>Takes the heads before a segment from elsewhere.</summary>
+    public void TakeHeads(Guid segmentId, FetchedHeads heads) => _fetchedHeads[segmentId] = heads;
+
+    private LogHeads Heads(Guid logId)
+    {
+        if (!_heads.TryGetValue(logId, out var heads))
+        {
+            heads = new LogHeads(Disk.Volume, Folder(logId), logId, () => _segments.Values.Where(segment => segment.Header.LogId == logId));
+            _heads.Add(logId, heads);
+        }
+
+        return heads;
+    }
+
+    private SegmentHost Host() => new(Disk.Volume, new MapCache(), _time, WhenSealed: null)
+    {
+        CheckpointIntervalBytes = 2048,
+        HeadsBefore = header => header.Predecessor is null ? NoHeads.Instance
+            : _fetchedHeads.TryGetValue(header.Identity.Id, out var fetched) ? fetched
+            : Heads(header.LogId).Before(header.BasePosition),
+    };
+
+    private void LoadChain(string folder)
+    {
+        try
+        {
+            if (SavedChain.Load(Disk.Volume, folder) is { } kept)
+            {
+                var chain = MemoryPackSerializer.Deserialize<Chain>(kept.Content.Span)!;
+                _saved[chain.LogId] = chain;
+            }
+        }
+        catch (IOException)
+        {
+            // Not known until it is told again.
+        }
+    }
+
+    private void LoadSegments(string folder)
+    {
+        foreach (var path in Disk.Volume.Files(folder).Where(name => name.EndsWith(".seg", StringComparison.Ordinal)).Select(name => Path.Combine(folder, name)))
+        {
+            try
+            {
+                var segment = SegmentLoader.Load(Host(), path, writable: true);
+                _segments[segment.Header.Identity.Id] = segment;
+                _checks.Loaded(this, segment);
+            }
+            catch (StorageException e)
+            {
+                // Unknown until the next start: nothing is concluded from it.
+                _untrusted[DirectoryScan.SegmentIdOf(path) ?? Guid.Empty] = e.Message;
+                _checks.Untrusted(this, path, e);
+                if (e is SegmentDamagedException or NotASegmentException)
+                {
+                    _incidents.Count(Incident.DamageMet);
+                }
+            }
+        }
+    }
+}

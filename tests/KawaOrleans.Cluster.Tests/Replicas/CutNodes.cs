@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using KawaOrleans.Server.Nodes;
+
+namespace KawaOrleans.Cluster.Tests.Replicas;
+
+/// <summary>Cuts nodes off: calls to them are not answered, and nobody's membership ever notices. For the client and for the silos alike, so a node that
+/// is cut off is as good as dead for readers; appends and what keeps replicas alike can be left alone.</summary>
+internal sealed class CutNodes : IOutgoingGrainCallFilter
+{
+    private static readonly HashSet<string> Appends = [nameof(ISegmentGrain.Append), nameof(ISegmentGrain.Flush)];
+
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _readers = new();
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _untold = new();
+
+    /// <summary>The address of each silo by its node's name, as keys of node services hold it.</summary>
+    public ConcurrentDictionary<string, string> Addresses { get; } = new();
+
+    /// <summary>Readers get no answer from these nodes.</summary>
+    public ICollection<string> Silent => _readers.Keys;
+
+    /// <summary>Of each read of a segment that is sent: the node asked.</summary>
+    public Action<string> Asked { get; set; } = static _ => { };
+
+    public void FromReaders(string node) => _readers.TryAdd(node, new TaskCompletionSource());
+
+    /// <summary>The node is told nothing by primaries and chain changers: neither events nor chains.</summary>
+    public void FromPrimaries(string node) => _untold.TryAdd(node, new TaskCompletionSource());
+
+    public void Heal()
+    {
+        Heal(_readers);
+        Heal(_untold);
+    }
+
+    public async Task Invoke(IOutgoingGrainCallContext context)
+    {
+        if (context.InterfaceMethod.DeclaringType == typeof(ISegmentGrain) && !Appends.Contains(context.MethodName))
+        {
+            context.TargetId.TryGetGuidKey(out _, out var node);
+            Asked(node!);
+            await Answered(_readers, node!);
+        }
+        else if (context.InterfaceMethod.DeclaringType == typeof(INodeService))
+        {
+            var key = context.TargetId.Key.ToString()!;
+            var node = Addresses.FirstOrDefault(silo => key.Contains(silo.Value, StringComparison.Ordinal)).Key ?? "";
+            var tells = context.MethodName is nameof(INodeService.Follow) or nameof(INodeService.Announce);
+            await Answered(tells ? _untold : _readers, context.MethodName is nameof(INodeService.Report) || tells ? node : "");
+        }
+
+        await context.Invoke();
+    }
+
+    private static async Task Answered(ConcurrentDictionary<string, TaskCompletionSource> cut, string node)
+    {
+        if (cut.TryGetValue(node, out var healed))
+        {
+            await healed.Task;
+            throw new TimeoutException($"node '{node}' was cut off when it was called");
+        }
+    }
+
+    private static void Heal(ConcurrentDictionary<string, TaskCompletionSource> cut)
+    {
+        foreach (var node in cut.Keys)
+        {
+            if (cut.TryRemove(node, out var healed))
+            {
+                healed.TrySetResult();
+            }
+        }
+    }
+}

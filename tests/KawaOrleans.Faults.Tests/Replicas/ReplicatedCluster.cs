@@ -1,0 +1,56 @@
+using KawaOrleans.Faults.Tests.Importing;
+using KawaOrleans.Faults.Tests.Silos;
+using Orleans.Runtime;
+
+namespace KawaOrleans.Faults.Tests.Replicas;
+
+/// <summary>Three silo processes that the tests of a collection share, each with logs of its own; every test leaves all three running.</summary>
+public sealed class ReplicatedCluster : IAsyncLifetime
+{
+    private static readonly LogOptions Options = new() { SegmentBytes = 256 * 1024, Replicas = 3, AckQuorum = 2 };
+
+    private int _logs;
+
+    internal SiloProcesses Silos { get; private set; } = null!;
+
+    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync();
+
+    public async Task DisposeAsync() => await Silos.DisposeAsync();
+
+    internal SiloProcess Silo(string node) => Silos.All.Single(silo => silo.Node == node);
+
+    /// <summary>A log whose primary and whose directory are not on the silo that keeps the membership table: that one cannot die alone.</summary>
+    internal async Task<ILog> CreateLogAsync()
+    {
+        for (var tried = 0; tried < 50; tried++)
+        {
+            var name = $"replicated-{_logs++}";
+            var log = await Patience.RunAsync(() => Silos.Client.CreateLogAsync(name, Options));
+            var chain = await Patience.RunAsync(async () => await Silos.Grains.GetGrain<ISegmentDirectoryGrain>(name).OpenWriteSegment(null, 0));
+            if (chain.WriteSegment is { Ensemble.Count: 3 } segment && segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)
+            {
+                return log;
+            }
+        }
+
+        throw new InvalidOperationException("Every log has its primary or its directory on the first silo, or fewer than three replicas.");
+    }
+
+    /// <summary>The silo where the directory of a log is active.</summary>
+    internal async Task<SiloProcess> DirectoryOf(ILog log)
+    {
+        var directory = Silos.Grains.GetGrain<ISegmentDirectoryGrain>(log.Name);
+        await Patience.RunAsync(async () => await directory.GetChain());
+        var at = await Silos.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(directory);
+        return Silos.All.Single(silo => silo.SiloPort == at!.Endpoint.Port);
+    }
+
+    internal static async Task<ChainSegment> WriteSegmentAsync(ILog log) => await Patience.RunAsync(async () =>
+        (await log.DescribeAsync()).Chain.WriteSegment ?? throw new LogNotWritableException(log.Name, "no segment is open"));
+}
+
+[CollectionDefinition(Name)]
+public sealed class ReplicatedFaults : ICollectionFixture<ReplicatedCluster>
+{
+    public const string Name = "replicated faults";
+}
