@@ -84,6 +84,10 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     public Task<NodeAnswer<byte[]>> ReadHeads(string node, Guid logId, long from, long to, long offset, int count, CancellationToken cancellation) =>
         Ask(node, ChangeTimeout, service => service.ReadHeads(logId, from, to, offset, count), cancellation);
 
+    /// <summary>Has the node copy a segment that has ended, and then take a place in its ensemble; answered when it noted that.</summary>
+    public Task<NodeAnswer<bool>> TakeReplica(string node, Chain chain, Guid segmentId, CancellationToken cancellation) =>
+        Ask(node, ChangeTimeout, service => service.TakeReplica(chain, segmentId), cancellation);
+
     /// <summary>The node and what it cannot trust.</summary>
     public Task<NodeAnswer<NodeDescription>> Describe(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Describe(), cancellation);

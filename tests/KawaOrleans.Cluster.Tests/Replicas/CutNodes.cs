@@ -21,10 +21,22 @@ internal sealed class CutNodes : IOutgoingGrainCallFilter
     /// <summary>Of each read of a segment that is sent: the node asked.</summary>
     public Action<string> Asked { get; set; } = static _ => { };
 
+    /// <summary>True for a node cut off from readers to be as good as dead to the silos too, so that no new segment is put there.</summary>
+    public bool LooksDead { get; set; } = true;
+
     public void FromReaders(string node) => _readers.TryAdd(node, new TaskCompletionSource());
 
     /// <summary>The node is told nothing by primaries and chain changers: neither events nor chains.</summary>
     public void FromPrimaries(string node) => _untold.TryAdd(node, new TaskCompletionSource());
+
+    /// <summary>Readers get answers from this node again.</summary>
+    public void Hear(string node)
+    {
+        if (_readers.TryRemove(node, out var healed))
+        {
+            healed.TrySetResult();
+        }
+    }
 
     public void Heal()
     {
@@ -45,7 +57,7 @@ internal sealed class CutNodes : IOutgoingGrainCallFilter
             var key = context.TargetId.Key.ToString()!;
             var node = Addresses.FirstOrDefault(silo => key.Contains(silo.Value, StringComparison.Ordinal)).Key ?? "";
             var tells = context.MethodName is nameof(INodeService.Follow) or nameof(INodeService.Announce);
-            await Answered(tells ? _untold : _readers, context.MethodName is nameof(INodeService.Report) || tells ? node : "");
+            await Answered(tells ? _untold : _readers, tells || (LooksDead && context.MethodName is nameof(INodeService.Report)) ? node : "");
         }
 
         await context.Invoke();

@@ -42,13 +42,15 @@ public sealed class ReplicaReadTests
         await log.AssertAllReads();
     }
 
-    [Fact]
-    public async Task A_replica_that_was_told_nothing_never_answers_for_all_there_is_N3_A2()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_replica_that_was_told_nothing_never_answers_for_all_there_is_N3_A2(int member)
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(7);
         var first = (await log.Chain()).WriteSegment!;
-        var behind = first.Ensemble[2].Name;
+        var behind = first.Ensemble[member].Name;
         log.Cuts.FromPrimaries(behind);
         await log.Append(200);
         var chain = await log.Chain();
@@ -73,7 +75,10 @@ public sealed class ReplicaReadTests
 
         // The two others know it all; then only one of them is left to ask.
         await log.AssertAllReads();
-        log.Cuts.FromReaders(ended.Primary);
+        log.Cuts.FromReaders(first.Ensemble[3 - member].Name);
+        await log.AssertAllReads();
+        log.Cuts.Hear(first.Ensemble[3 - member].Name);
+        log.Cuts.FromReaders(chain.WriteSegment!.Primary);
         await log.AssertAllReads();
     }
 
@@ -255,6 +260,50 @@ public sealed class ReplicaReadTests
         await log.Append(30);
         await log.AssertReadsByStream();
         await log.AssertReadsByPosition();
+    }
+
+    [Fact]
+    public async Task A_reader_at_a_replica_that_was_fenced_early_waits_for_what_the_segment_still_gets_N3_A2()
+    {
+        await using var log = await ReplicatedLog.Start();
+        await log.Append(20);
+        var segment = (await log.Chain()).WriteSegment!;
+        await log.Told(segment);
+        var fenced = segment.Ensemble[1].Name;
+        Assert.True((await log.Cluster.Service<NodesClient>(0).Fence(fenced, (await log.Chain()).LogId, segment.Id, 0, default)).IsKnown);
+        var asked = 0;
+        log.Cuts.LooksDead = false;
+        log.Cuts.Asked = node => _ = node == fenced && Interlocked.Increment(ref asked) > 0;
+        log.Cuts.FromReaders(segment.Primary);
+        log.Cuts.FromReaders(segment.Ensemble[2].Name);
+
+        // A client of its own: it has not seen what the other one appends.
+        using var ended = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        var read = new List<RecordedEvent>();
+        var enough = new TaskCompletionSource();
+        var following = Task.Run(async () =>
+        {
+            await foreach (var e in log.OtherClient().Stream("order-4").ReadAsync(follow: true, cancellation: ended.Token))
+            {
+                read.Add(e);
+                if (read.Count == 9)
+                {
+                    enough.SetResult();
+                }
+            }
+        });
+        while (Volatile.Read(ref asked) < 5)
+        {
+            await Task.Delay(25, ended.Token);
+        }
+
+        await log.Append(70);
+        Assert.True((await log.Chain()).Segments.Count > 1, "the log is meant to have rolled");
+        log.Cuts.Heal();
+        await Task.WhenAny(enough.Task, following);
+        ReplicatedLog.AssertSame(log.Appended.Where(e => e.Stream == "order-4"), read);
+        await ended.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
     /// <summary>One node at a time is silent, another one each time.</summary>

@@ -1,3 +1,4 @@
+using KawaOrleans.Client;
 using KawaOrleans.Cluster.Tests.Streams;
 using KawaOrleans.Server.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -86,6 +87,10 @@ internal sealed class ReplicatedLog : IAsyncDisposable
         await _cluster.Restart(silo);
         Cuts.Addresses[KawaCluster.NodeName(silo)] = _cluster.Handle(silo).SiloAddress.ToParsableString();
     }
+
+    /// <summary>The log as a client sees it that has seen nothing of it yet.</summary>
+    public ILog OtherClient() =>
+        new EventStoreClient(new ClusterGrains(_cluster.Client), new KawaClientOptions { ReadBlockBytes = 16 * 1024, RetryFor = TimeSpan.FromSeconds(15) }, TimeProvider.System).Log(Log.Name);
 
     public Task<Chain> Chain() => Directory.GetChain();
 
