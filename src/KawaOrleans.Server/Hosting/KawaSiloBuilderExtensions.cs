@@ -48,6 +48,7 @@ public static class KawaSiloBuilderExtensions
         // itself, so two activations of one grain are harmless and the lease buys nothing.
         services.Configure<GrainDirectoryOptions>(static directory => directory.RangeLeaseDuration = TimeSpan.Zero);
         services.AddPlacementDirector<PinnedToNode, PinnedToNodeDirector>();
+        services.AddGrainDirectory(PinnedGrainDirectory.Name, static (provider, _) => new PinnedGrainDirectory(provider));
 
         services.AddSingleton<LiveNodes>();
         services.AddSingleton<NodeHost>();

@@ -5,6 +5,7 @@ using KawaOrleans.Server.Queries;
 using KawaOrleans.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Orleans.Runtime;
 
@@ -12,7 +13,7 @@ namespace KawaOrleans.Server.Segments;
 
 /// <summary>One replica's face. The file is the node store's: two activations at once, which Orleans can produce, only take the
 /// write handle from each other. Nothing here blocks the scheduler, so appends pipeline and reads go on beside them.</summary>
-[PinnedToNode, Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
+[PinnedToNode, GrainDirectory(PinnedGrainDirectory.Name), Immovable, KeepAlive, Reentrant, GrainType("kawa.segment")]
 internal sealed partial class SegmentGrain(
     NodeHost host, LocalNode node, NodesClient nodes, TimeProvider time, ChainSource chains, RecentEvents recent, HeadsBefore heads, WriterStandings standings, QueuedBytes queued, AggregationRegistry aggregations,
     KawaMetrics metrics, ILogger<SegmentGrain> logger)
