@@ -8,7 +8,7 @@ namespace KawaOrleans.Server.Protocol;
 internal sealed record ReplicaNeed(Chain Chain, ChainSegment Segment, ReplicaLack Lack, IReadOnlyList<string> Sources)
 {
     /// <summary>What this node's replicas lack under a chain it keeps. An open segment is never among them: nothing that a copy brings may
-    /// count for it (docs/PROTOCOL.md, P13).</summary>
+    /// count for it (docs/PROTOCOL.md, P16).</summary>
     /// <param name="chain">The newest chain kept.</param>
     /// <param name="self">This node.</param>
     /// <param name="here">What is here of a segment, and how far it reaches.</param>

@@ -35,14 +35,27 @@ public sealed class ReplicatedCluster : IAsyncLifetime
             await Silos.StartExitedAsync();
             var name = $"replicated-{_logs++}";
             var log = await Patience.RunAsync(() => Silos.Client.CreateLogAsync(name, Options));
-            var chain = await Patience.RunAsync(async () => await Silos.Grains.GetGrain<ISegmentDirectoryGrain>(name).OpenWriteSegment(null, 0));
-            if (chain.WriteSegment is { Ensemble.Count: 3 } segment && segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)
+            var chain = await TryOpenAsync(name);
+            if (chain?.WriteSegment is { Ensemble.Count: 3 } segment && segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)
             {
                 return log;
             }
         }
 
         throw new InvalidOperationException("Every log has its primary or its directory on the first silo, or fewer than three replicas.");
+    }
+
+    private async Task<Chain?> TryOpenAsync(string log)
+    {
+        try
+        {
+            return await Silos.Grains.GetGrain<ISegmentDirectoryGrain>(log).OpenWriteSegment(null, 0);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            // Silos are not all back yet.
+            return null;
+        }
     }
 
     /// <summary>The silo where the directory of a log is active.</summary>

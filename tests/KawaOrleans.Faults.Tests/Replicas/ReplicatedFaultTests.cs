@@ -54,14 +54,14 @@ public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputH
     {
         var dead = cluster.Silos.All.Skip(1).ToList();
         await Task.WhenAll(dead.Select(static silo => silo.KillAsync()));
-        var failures = load.Failures;
+        var (failures, died) = (load.Failures, Stopwatch.StartNew());
         await load.UntilAsync(
             () => load.Failures > failures && load.LastFailures.Any(said => dead.TrueForAll(silo => said.Contains($"'{silo.Node}'", StringComparison.Ordinal))),
             () => $"appends to be refused with the names of {dead[0].Node} and {dead[1].Node}: {string.Join(" | ", load.LastFailures)}");
         var stopped = load.Acknowledged;
         await Task.Delay(TimeSpan.FromSeconds(1));
         Assert.Equal(stopped, load.Acknowledged);
-        _rounds.Say($"writes stopped: {load.LastFailures.First()}");
+        _rounds.Say($"writes stopped, and callers were told why after {died.Elapsed.TotalSeconds:F1} s: {load.LastFailures.First()}");
         await dead[0].StartAsync(SiloProcesses.StartLimit);
         await load.ProgressAsync(After);
         await dead[1].StartAsync(SiloProcesses.StartLimit);

@@ -73,6 +73,47 @@ public sealed class ReplicaCopyTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cut_off_anywhere_healing_is_done_again_and_what_it_replaced_is_never_gone(bool powerLoss)
+    {
+        var groups = await Source();
+        var volume = new SimulatedVolume();
+        using (var store = Open(volume))
+        {
+            store.Create(Header);
+        }
+
+        var path = volume.AllFiles.Single(file => file.EndsWith(".seg", StringComparison.Ordinal));
+        volume.Bytes(path)[8] ^= 1;
+        volume.Replace(path, volume.Bytes(path).ToArray());
+        var start = volume.RecordFromHere();
+        using (var store = Open(volume))
+        {
+            Heal(store, groups);
+        }
+
+        var crashes = powerLoss
+            ? CrashPoints.PowerLosses(start, [.. volume.Recorded!], seeds: 1, everySector: false)
+            : CrashPoints.Kills(start, [.. volume.Recorded!], everySector: false);
+        var swept = 0;
+        foreach (var (left, _, where) in crashes)
+        {
+            using (var store = Open(left))
+            {
+                var replica = store.Segments.SingleOrDefault();
+                Assert.True(replica is null or { State: SegmentState.Sealed }, where);
+                AssertWhole(replica ?? Heal(store, groups), groups);
+            }
+
+            Assert.True(left.AllFiles.Any(file => file.Contains("/aside/", StringComparison.Ordinal) && file.EndsWith(".seg", StringComparison.Ordinal)), where);
+            swept++;
+        }
+
+        Assert.True(swept > 50, $"{swept} crashes");
+    }
+
     [Fact]
     public async Task What_does_not_verify_is_not_taken()
     {
