@@ -1,3 +1,4 @@
+using KawaOrleans.Server.Healing;
 using KawaOrleans.Server.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -12,9 +13,9 @@ public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
 {
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(Check(services.GetRequiredService<NodeHost>(), services.GetRequiredService<ClusterJoin>()));
+        Task.FromResult(Check(services.GetRequiredService<NodeHost>(), services.GetRequiredService<ClusterJoin>(), services.GetRequiredService<Healer>().Report));
 
-    private static HealthCheckResult Check(NodeHost host, ClusterJoin join)
+    private static HealthCheckResult Check(NodeHost host, ClusterJoin join, HealingReport healing)
     {
         if (!host.IsOpen)
         {
@@ -40,6 +41,11 @@ public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
         foreach (var (segment, fault) in host.Faults)
         {
             problems[segment.ToString("N")] = fault;
+        }
+
+        if (healing.Sentences.Count > 0)
+        {
+            problems["replicas"] = string.Join("; ", healing.Sentences);
         }
 
         return problems.Count == 0

@@ -10,6 +10,7 @@ namespace KawaOrleans.Server;
 internal sealed class KawaEventStoreOptionsValidator(
     IOptions<KawaEventStoreOptions> kawa, IOptions<SiloOptions> silo, IServiceProvider services) : IConfigurationValidator
 {
+    private const long MinHealingBytesPerSecond = 1024 * 1024;
     private const int MaxRememberedEvents = 16 * 1024 * 1024;
 
     public void ValidateConfiguration()
@@ -64,6 +65,11 @@ internal sealed class KawaEventStoreOptionsValidator(
         {
             var property = options.MaxQueuedBytes < Limits.MaxBatchBytes ? nameof(options.MaxQueuedBytes) : nameof(options.MaxQueuedBytesPerSegment);
             return Of(property, $"is at least {Limits.MaxBatchBytes}, the largest batch.");
+        }
+
+        if (options.HealingBytesPerSecond < MinHealingBytesPerSecond)
+        {
+            return Of(nameof(options.HealingBytesPerSecond), $"is at least {MinHealingBytesPerSecond} (1 MiB); {options.HealingBytesPerSecond} is not.");
         }
 
         return options.ChainStorePath is { } path && IsInside(path, options.DataDirectory)

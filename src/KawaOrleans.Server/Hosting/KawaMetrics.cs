@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using KawaOrleans.Server.Healing;
 
 namespace KawaOrleans.Server;
 
@@ -15,6 +16,7 @@ internal sealed class KawaMetrics : IDisposable
     private readonly Counter<long> _rolls;
     private readonly Counter<long> _busy;
     private readonly UpDownCounter<long> _queued;
+    private readonly Counter<long> _healed;
 
     public KawaMetrics()
     {
@@ -24,6 +26,7 @@ internal sealed class KawaMetrics : IDisposable
         _readBytes = _meter.CreateCounter<long>("kawa.read.bytes", "By", "Bytes of frames answered to reads");
         _busy = _meter.CreateCounter<long>("kawa.append.busy", description: "Appends refused because too much waited for the disk");
         _queued = _meter.CreateUpDownCounter<long>("kawa.append.queued", "By", "Bytes of appends that wait for the disk");
+        _healed = _meter.CreateCounter<long>("kawa.healed.bytes", "By", "Bytes copied from other nodes for replicas that were lost or damaged");
         _rolls = _meter.CreateCounter<long>("kawa.rolls", description: "Segments found full");
     }
 
@@ -41,6 +44,18 @@ internal sealed class KawaMetrics : IDisposable
     public void Queued(int bytes) => _queued.Add(bytes);
 
     public void Rolled() => _rolls.Add(1);
+
+    public void Healed(int bytes) => _healed.Add(bytes);
+
+    /// <summary>Has what the last pass of healing found shown.</summary>
+    public void Observe(Func<HealingReport> report)
+    {
+        _meter.CreateObservableGauge("kawa.replicas.short", () => report().Short, description: "Replicas of this node that end before their segment");
+        _meter.CreateObservableGauge("kawa.replicas.damaged", () => report().Damaged, description: "Replicas of this node that do not verify");
+        _meter.CreateObservableGauge("kawa.replicas.missing", () => report().Missing, description: "Replicas of this node whose file is gone");
+        _meter.CreateObservableGauge("kawa.segments.under_replicated", () => report().UnderReplicated, description: "Segments with a replica too few; each is shown by one node");
+        _meter.CreateObservableGauge("kawa.segments.waiting", () => report().WaitingForNode, description: "Segments with a replica on a node that is away; each is shown by one node");
+    }
 
     public void Dispose() => _meter.Dispose();
 }

@@ -1,5 +1,6 @@
 using KawaOrleans.Server;
 using KawaOrleans.Server.ChainStore;
+using KawaOrleans.Server.Healing;
 using KawaOrleans.Server.Logs;
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Placement;
@@ -73,6 +74,12 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<ChainSource>();
         services.AddSingleton<ClusterJoin>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<ClusterJoin>());
+
+        services.AddSingleton<EnsembleChange>();
+        services.AddSingleton<Invitations>();
+        services.AddSingleton<ReplicaFetch>();
+        services.AddSingleton<Healer>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<Healer>());
 
         services.AddSingleton<KawaMetrics>();
         services.AddSingleton<QueuedBytes>();

@@ -49,6 +49,9 @@ internal interface INodeService : IGrainService
     [Alias("ReadHeads"), ResponseTimeout("00:00:02")]
     Task<NodeAnswer<byte[]>> ReadHeads(Guid logId, long from, long to, long offset, int count);
 
+    [Alias("TakeReplica"), ResponseTimeout("00:00:02")]
+    Task<NodeAnswer<bool>> TakeReplica(Chain chain, Guid segmentId);
+
     [Alias("Describe"), ResponseTimeout("00:00:01")]
     Task<NodeAnswer<NodeDescription>> Describe();
 }

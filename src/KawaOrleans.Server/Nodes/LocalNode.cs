@@ -179,6 +179,26 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         }
     }
 
+    /// <summary>The same; answers the newest chain kept, which the node may take a replica by.</summary>
+    public Chain Learn(Chain chain)
+    {
+        RequireVote();
+        Announce(chain);
+        return host.Chains.Of(chain.LogId)!;
+    }
+
+    /// <summary>What is here of a segment, and how far it reaches.</summary>
+    public (ReplicaState State, long Tail) Here(ChainSegment segment)
+    {
+        var store = host.Store;
+        if (store.Untrusted.FirstOrDefault(file => file.SegmentId == segment.Id) is { } untrusted)
+        {
+            return (untrusted.ToReplicaState(), 0);
+        }
+
+        return store.TryGet(segment.Id, segment.Generation, out var found) ? (found!.State.ToReplicaState(), found.Tail.Position) : (ReplicaState.Missing, 0);
+    }
+
     /// <summary>Sets aside all files of a deleted log.</summary>
     public void Forget(Guid logId)
     {
@@ -213,7 +233,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
     private void Follow(NodeStore store, Segment segment, Chain newest)
     {
         var identity = segment.Header.Identity;
-        switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState()))
+        switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState(), store.Identity.Id))
         {
             case ReplicaDuty.SetAside away:
                 SetAside(store, segment, away.Why);

@@ -52,6 +52,9 @@ internal sealed partial class NodeHost(
     /// <summary>Remembers that a segment failed, for whoever asks how the node is.</summary>
     public void ReportFault(Guid segmentId, string reason) => _faults[segmentId] = reason;
 
+    /// <summary>Forgets it: the segment's file was replaced by a good one.</summary>
+    public void Healed(Guid segmentId) => _faults.TryRemove(segmentId, out _);
+
     /// <summary>Runs blocking file work off the caller's scheduler.</summary>
     public Task<T> Run<T>(Func<NodeStore, T> work)
     {

@@ -1,3 +1,4 @@
+using KawaOrleans.Server.Healing;
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace KawaOrleans.Server.Nodes;
 /// that silo's hosted client. This keeps out ordinary clients; a program that forges its sender is kept out by TLS alone.
 /// </remarks>
 [Reentrant]
-internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node, LocalInventory inventory, ReplicaCompletion completion)
+internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers, LocalNode node, LocalInventory inventory, ReplicaCompletion completion, Invitations invitations)
     : GrainService(id, silo, loggers), INodeService, IIncomingGrainCallFilter
 {
     private const string HostedClientPrefix = "hosted-";
@@ -67,6 +68,8 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<byte[]>> ReadHeads(Guid logId, long from, long to, long offset, int count) =>
         Answer(() => node.ReadHeads(logId, from, to, offset, count));
+
+    public Task<NodeAnswer<bool>> TakeReplica(Chain chain, Guid segmentId) => Answer(() => invitations.Add(node.Learn(chain), segmentId));
 
     public Task<NodeAnswer<NodeDescription>> Describe() => Answer(inventory.Describe);
 

@@ -26,6 +26,15 @@ internal static class ChainRules
     /// <summary>The chain with its last segment ended and none open: of a log whose next segment has too few nodes now.</summary>
     public static Chain Closed(Chain chain, long end) => Checked(chain with { Version = chain.Version + 1, Segments = Ended(chain, end) });
 
+    /// <summary>The chain with other nodes for a segment that has ended. Of an open one the ensemble never changes: its quorums rest on it.</summary>
+    public static Chain Moved(Chain chain, Guid segmentId, IReadOnlyList<ChainNode> ensemble) => Checked(chain with
+    {
+        Version = chain.Version + 1,
+        Segments = [.. chain.Segments.Select(segment => segment.Id != segmentId ? segment
+            : segment.IsOpen ? throw new InvalidOperationException($"Segment {segmentId:N} is open: its ensemble never changes.")
+            : segment with { Ensemble = ensemble })],
+    });
+
     /// <summary>The segments with the open one sealed at its end, or gone if it ends empty.</summary>
     public static IReadOnlyList<ChainSegment> Ended(Chain chain, long end)
     {

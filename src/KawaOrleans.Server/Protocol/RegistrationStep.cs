@@ -1,6 +1,6 @@
 namespace KawaOrleans.Server.Protocol;
 
-/// <summary>What a node that starts does next before it may vote (docs/PROTOCOL.md, P14).</summary>
+/// <summary>What a node that starts does next before it may vote (docs/PROTOCOL.md, P15).</summary>
 internal abstract record RegistrationStep
 {
     /// <summary>The store has this process's own start: it votes.</summary>

@@ -17,10 +17,13 @@ internal abstract record ReplicaDuty
     /// <param name="generation">Its generation.</param>
     /// <param name="preparedAgainst">The chain version its header names: a chain that brings it in is newer, and is the next one after that.</param>
     /// <param name="state">The replica's state.</param>
-    public static ReplicaDuty Under(Chain newest, Guid segmentId, int generation, long preparedAgainst, ReplicaState state) =>
+    /// <param name="self">The data directory it lies in: one that another has replaced lets go of it.</param>
+    public static ReplicaDuty Under(Chain newest, Guid segmentId, int generation, long preparedAgainst, ReplicaState state, Guid self) =>
         newest.Segments.FirstOrDefault(entry => entry.Id == segmentId && entry.Generation == generation) switch
         {
             null when preparedAgainst < newest.Version => new SetAside($"chain version {newest.Version} of log '{newest.LogName}' does not list it"),
+            { IsOpen: false } elsewhere when preparedAgainst < newest.Version && elsewhere.Ensemble.All(node => node.Id != self) =>
+                new SetAside($"chain version {newest.Version} of log '{newest.LogName}' lists it on other nodes"),
             { End: { } end } when state != ReplicaState.Sealed => new Seal(end),
             _ => new Nothing(),
         };

@@ -9,7 +9,7 @@ namespace KawaOrleans.Storage;
 
 /// <summary>A node's data directory: its identity, its segment files and the chains it was told of. One process at a time,
 /// under an exclusive lock of the operating system. All methods do blocking file I/O unless they say otherwise.</summary>
-public sealed class NodeStore : IDisposable
+public sealed partial class NodeStore : IDisposable
 {
     internal const string LogsFolder = "logs";
 

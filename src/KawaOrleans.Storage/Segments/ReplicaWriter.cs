@@ -16,11 +16,16 @@ public sealed class ReplicaWriter
     private readonly Segment _segment;
     private readonly FrameIntake _intake;
     private readonly uint _key;
+    private readonly bool _syncsGroups;
     private long _hintSequence;
 
-    internal ReplicaWriter(Segment segment, RecoveredTail from)
+    /// <param name="segment">The replica.</param>
+    /// <param name="from">Its tail.</param>
+    /// <param name="syncsGroups">False for a copy that nobody counts on before it is whole.</param>
+    internal ReplicaWriter(Segment segment, RecoveredTail from, bool syncsGroups)
     {
         _segment = segment;
+        _syncsGroups = syncsGroups;
         _key = segment.Header.Identity.ChecksumKey;
         _hintSequence = from.HintSequence;
         segment.TakeIndex(from);
@@ -154,10 +159,14 @@ public sealed class ReplicaWriter
             var file = _segment.WritableFile;
             var checkpoint = _intake.LastCheckpoint;
             file.Write(tail.Offset, group);
-            file.Sync();
+            if (_syncsGroups)
+            {
+                file.Sync();
+            }
+
             tail = Add(group, tail);
             _segment.Took(tail, _intake.ContentHash);
-            if (_intake.LastCheckpoint != checkpoint)
+            if (_intake.LastCheckpoint != checkpoint && _syncsGroups)
             {
                 // Not synced: a hint may be lost, but it never names a checkpoint that is not on disk.
                 var hint = new CheckpointHint(++_hintSequence, _intake.LastCheckpoint).Encode(_key);

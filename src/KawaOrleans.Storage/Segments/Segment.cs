@@ -286,7 +286,10 @@ public sealed partial class Segment : IDisposable
     /// <exception cref="InvalidOperationException">It is the only replica, or this process writes it as the primary.</exception>
     /// <exception cref="WriterFencedException">It is sealed or open for reading only.</exception>
     /// <exception cref="SegmentPoisonedException">A write or sync failed earlier in this process.</exception>
-    public ReplicaWriter OpenReplica()
+    public ReplicaWriter OpenReplica() => OpenReplica(syncsGroups: true);
+
+    /// <inheritdoc cref="OpenReplica()"/>
+    internal ReplicaWriter OpenReplica(bool syncsGroups)
     {
         lock (WriteGate)
         {
@@ -299,7 +302,7 @@ public sealed partial class Segment : IDisposable
 
             return _state == SegmentState.Sealed || !_file.IsWritable || _recovered is null
                 ? throw new WriterFencedException(Path)
-                : _replica ??= new ReplicaWriter(this, _writer is null ? _recovered : SegmentRecovery.Find(WritableFile, Header, mapped: false, powerWasLost: false));
+                : _replica ??= new ReplicaWriter(this, _writer is null ? _recovered : SegmentRecovery.Find(WritableFile, Header, mapped: false, powerWasLost: false), syncsGroups);
         }
     }
 

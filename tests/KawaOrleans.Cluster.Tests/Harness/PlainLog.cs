@@ -11,9 +11,9 @@ internal sealed class PlainLog(IClusterClient client, string name)
 
     public ISegmentGrain Grain(ChainSegment segment) => client.GetGrain<ISegmentGrain>(segment.Id, segment.Primary);
 
-    public async Task<PlainLog> Create(long segmentBytes = 64 * 1024)
+    public async Task<PlainLog> Create(long segmentBytes = 64 * 1024, int replicas = 1, int ackQuorum = 1)
     {
-        _chain = await Directory.Create(new LogOptions { SegmentBytes = segmentBytes });
+        _chain = await Directory.Create(new LogOptions { SegmentBytes = segmentBytes, Replicas = replicas, AckQuorum = ackQuorum });
         return this;
     }
 

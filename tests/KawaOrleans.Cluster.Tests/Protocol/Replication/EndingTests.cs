@@ -57,7 +57,8 @@ public class EndingTests
         Assert.IsType<ReplicaDuty.SetAside>(Under(4, ReplicaState.Prepared, preparedAgainst: 3));
         Assert.Equal(new ReplicaDuty.Nothing(), Under(4, ReplicaState.Prepared, preparedAgainst: 4));
 
-        ReplicaDuty Under(int segment, ReplicaState state, long preparedAgainst = 1) => ReplicaDuty.Under(chain, Id(segment), 0, preparedAgainst, state);
+        ReplicaDuty Under(int segment, ReplicaState state, long preparedAgainst = 1) =>
+            ReplicaDuty.Under(chain, Id(segment), 0, preparedAgainst, state, Node("a").Id);
     }
 
     [Fact]

@@ -283,7 +283,7 @@ internal sealed partial class SimulatedNode
     private void Obey(Segment segment, Chain newest)
     {
         var identity = segment.Header.Identity;
-        switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState()))
+        switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState(), Id))
         {
             case ReplicaDuty.SetAside:
                 _segments.Remove(identity.Id);
