@@ -48,8 +48,8 @@ internal sealed class ReplicatedLoad : IAsyncDisposable
                 + string.Join(" | ", LastFailures.Distinct()));
     }
 
-    /// <summary>Returns when it is so; fails when callers or the reader failed, or patience is at its end.</summary>
-    public async Task UntilAsync(Func<bool> isSo, Func<string> what)
+    /// <summary>Returns when it is so; fails when callers or the reader failed, or so many times the patience of others is at its end.</summary>
+    public async Task UntilAsync(Func<bool> isSo, Func<string> what, int patience = 1)
     {
         for (var waited = Stopwatch.StartNew(); !isSo();)
         {
@@ -63,7 +63,7 @@ internal sealed class ReplicatedLoad : IAsyncDisposable
                 await _reading;
             }
 
-            Assert.True(waited.Elapsed < Patience.Limit, $"waited {Patience.Limit} for {what()}");
+            Assert.True(waited.Elapsed < patience * Patience.Limit, $"waited {patience * Patience.Limit} for {what()}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None);
         }
     }

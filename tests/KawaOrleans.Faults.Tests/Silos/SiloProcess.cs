@@ -40,8 +40,8 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     /// <summary>All it said since the first start.</summary>
     public IEnumerable<string> Output => _output;
 
-    /// <summary>Starts the process and returns when it reports to be ready and well.</summary>
-    public async Task StartAsync(TimeSpan within)
+    /// <summary>Starts the process and returns when it reports to be ready and well, or at least ready: one with a damaged file is not well.</summary>
+    public async Task StartAsync(TimeSpan within, bool orDegraded = false)
     {
         _output.Enqueue($"--- {Node} starts");
         _process?.Dispose();
@@ -64,7 +64,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _process = process;
-        await UntilReadyAsync(process, within);
+        await UntilReadyAsync(process, within, orDegraded);
     }
 
     /// <summary>kill -9: no hook of the process runs.</summary>
@@ -114,9 +114,9 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         }
     }
 
-    private async Task UntilReadyAsync(Process process, TimeSpan within)
+    private async Task UntilReadyAsync(Process process, TimeSpan within, bool orDegraded)
     {
-        for (var waited = Stopwatch.StartNew(); !await IsReadyAsync();)
+        for (var waited = Stopwatch.StartNew(); !await IsReadyAsync(orDegraded);)
         {
             if (process.HasExited || waited.Elapsed > within)
             {
@@ -128,12 +128,13 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         }
     }
 
-    private async Task<bool> IsReadyAsync()
+    private async Task<bool> IsReadyAsync(bool orDegraded)
     {
         try
         {
             using var answer = await Http.GetAsync(new Uri($"http://{Address}:{_httpPort}/health/ready"));
-            return answer.StatusCode == HttpStatusCode.OK && await answer.Content.ReadFromJsonAsync<Health>() is { Status: "Healthy" };
+            return answer.StatusCode == HttpStatusCode.OK && await answer.Content.ReadFromJsonAsync<Health>() is { Status: var status }
+                && (status == "Healthy" || (orDegraded && status == "Degraded"));
         }
         catch (Exception notListening) when (notListening is HttpRequestException or TaskCanceledException)
         {

@@ -59,13 +59,13 @@ internal sealed class SiloProcesses : IAsyncDisposable
     }
 
     /// <summary>Does what a supervisor does: a silo that the others declared dead ends itself when it hears of that, and is started again.</summary>
-    public Task StartExitedAsync() => Task.WhenAll(_silos.Where(static silo => !silo.IsRunning).Select(static silo => silo.StartAsync(StartLimit)));
+    public Task StartExitedAsync() => Task.WhenAll(_silos.Where(static silo => !silo.IsRunning).Select(static silo => silo.StartAsync(StartLimit, orDegraded: true)));
 
     /// <summary>Ends all silos at once and starts them anew while clients go on calling.</summary>
     public async Task KillAndRestartSilosAsync()
     {
         await Task.WhenAll(_silos.Select(static silo => silo.KillAsync()));
-        await StartSilosAsync();
+        await StartSilosAsync(orDegraded: true);
     }
 
     public async ValueTask DisposeAsync()
@@ -75,10 +75,10 @@ internal sealed class SiloProcesses : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private async Task StartSilosAsync()
+    private async Task StartSilosAsync(bool orDegraded = false)
     {
-        await First.StartAsync(StartLimit);
-        await Task.WhenAll(_silos.Skip(1).Select(static silo => silo.StartAsync(StartLimit)));
+        await First.StartAsync(StartLimit, orDegraded);
+        await Task.WhenAll(_silos.Skip(1).Select(silo => silo.StartAsync(StartLimit, orDegraded)));
     }
 
     private async Task ConnectAsync()

@@ -358,14 +358,9 @@ internal sealed class ReplicationSimulation
                 // What a failed sync left behind is known only after a restart.
                 node.Crash();
             }
-
-            if (node.Disk.IsCopy)
-            {
-                node.Disk.PutBack();
-            }
         }
 
-        // One that is refused is started again, once the operator gave up the directory that was lost.
+        // One that is refused is started again, once the operator did what the refusal says.
         for (var starts = 0; starts < 2; starts++)
         {
             _nodes.Where(node => !node.IsUp).ToList().ForEach(Start);

@@ -118,8 +118,9 @@ internal sealed partial class SimulatedNode
         var segment = Get(append.SegmentId);
         var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, TailOf(segment));
         var verdict = FollowerVerdict.On(append, standing, Saved(append.LogId), Name);
-        if (_bug == PlantedBug.CompletionCounts && standing.State == ReplicaState.Fenced && standing.Tail.Offset > append.From.Offset)
+        if (_bug == PlantedBug.CompletionCounts && standing.State == ReplicaState.Fenced && (standing.Tail.Offset > append.From.Offset || _world.Chance(0.9)))
         {
+            // Refused now and then where there is nothing new, or the two would go on for ever.
             verdict = new FollowerVerdict.AnswerTail();
         }
 
