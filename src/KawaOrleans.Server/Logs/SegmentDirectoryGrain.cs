@@ -130,17 +130,19 @@ internal partial class SegmentDirectoryGrain(
 
             var chain = await Task.Run(() => changer.OpenWriteSegment(LogName, after, batchBytes, CancellationToken.None));
             _whyNotWritable = null;
+            if (chain.WriteSegment?.Id == after)
+            {
+                _reported = (after, time.GetTimestamp());
+            }
+
             return chain;
         }
         catch (LogNotWritableException e)
         {
             _whyNotWritable = e.Reason;
             LogNotWritable(LogName, e.Reason);
-            throw;
-        }
-        finally
-        {
             _reported = (after, time.GetTimestamp());
+            throw;
         }
     }
 

@@ -11,6 +11,8 @@ internal sealed class StoredRecords
 
     public Versioned<Catalogue>? Catalogue { get; set; }
 
+    public Dictionary<string, Versioned<NodeRecord>> Nodes { get; } = [];
+
     public bool IsAway { get; set; }
 
     public int CatalogueSwaps { get; private set; }
@@ -36,6 +38,9 @@ internal sealed class StoredRecords
         return record;
     }
 
+    public Versioned<NodeRecord>? Swap(string node, Versioned<NodeRecord>? expected, NodeRecord next) =>
+        Nodes.GetValueOrDefault(node)?.Tag == expected?.Tag ? Nodes[node] = Tagged(next) : null;
+
     public bool Remove(string logName, Versioned<Chain> expected) =>
         Chains.GetValueOrDefault(logName)?.Tag == expected.Tag && Chains.Remove(logName);
 
@@ -47,7 +52,7 @@ internal sealed class StoredRecords
 }
 
 /// <summary>One changer's way to the records: a lost request has no effect, a lost answer has.</summary>
-internal sealed class FakeRecords(World world, StoredRecords stored, Func<bool> isDead) : IChainRecords
+internal sealed class FakeRecords(World world, StoredRecords stored, Func<bool> isDead) : IChainRecords, INodeRecords
 {
     public Task<Versioned<Chain>?> ReadChain(string logName, CancellationToken cancellation) =>
         Ask(() => stored.Chains.GetValueOrDefault(logName));
@@ -62,6 +67,11 @@ internal sealed class FakeRecords(World world, StoredRecords stored, Func<bool> 
 
     public Task<Versioned<Catalogue>?> SwapCatalogue(Versioned<Catalogue>? expected, Catalogue next, CancellationToken cancellation) =>
         Ask(() => stored.Swap(expected, next));
+
+    public Task<Versioned<NodeRecord>?> ReadNode(string node, CancellationToken cancellation) => Ask(() => stored.Nodes.GetValueOrDefault(node));
+
+    public Task<Versioned<NodeRecord>?> SwapNode(string node, Versioned<NodeRecord>? expected, NodeRecord next, CancellationToken cancellation) =>
+        Ask(() => stored.Swap(node, expected, next));
 
     private async Task<T> Ask<T>(Func<T> act)
     {

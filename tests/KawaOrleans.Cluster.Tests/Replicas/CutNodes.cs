@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KawaOrleans.Server.Nodes;
+using Orleans.Runtime;
 
 namespace KawaOrleans.Cluster.Tests.Replicas;
 
@@ -8,6 +9,14 @@ namespace KawaOrleans.Cluster.Tests.Replicas;
 internal sealed class CutNodes : IOutgoingGrainCallFilter
 {
     private static readonly HashSet<string> Appends = [nameof(ISegmentGrain.Append), nameof(ISegmentGrain.Flush)];
+
+    /// <summary>What does not tell a node anything of a log.</summary>
+    private static readonly HashSet<string> Questions =
+    [
+        nameof(INodeService.Report), nameof(INodeService.Standing), nameof(INodeService.PrepareSpare), nameof(INodeService.Prepare), nameof(INodeService.Fence),
+        nameof(INodeService.ReadGroups), nameof(INodeService.Inventory), nameof(INodeService.Replicas), nameof(INodeService.Remember), nameof(INodeService.HeadRuns),
+        nameof(INodeService.ReadHeads), nameof(INodeService.Describe),
+    ];
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _readers = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _untold = new();
@@ -21,10 +30,22 @@ internal sealed class CutNodes : IOutgoingGrainCallFilter
     /// <summary>Of each read of a segment that is sent: the node asked.</summary>
     public Action<string> Asked { get; set; } = static _ => { };
 
+    /// <summary>True for a node cut off from readers to be as good as dead to the silos too, so that no new segment is put there.</summary>
+    public bool LooksDead { get; set; } = true;
+
     public void FromReaders(string node) => _readers.TryAdd(node, new TaskCompletionSource());
 
-    /// <summary>The node is told nothing by primaries and chain changers: neither events nor chains.</summary>
+    /// <summary>The node is told nothing by others, neither events nor chains, and gets no events when it asks for them.</summary>
     public void FromPrimaries(string node) => _untold.TryAdd(node, new TaskCompletionSource());
+
+    /// <summary>Readers get answers from this node again.</summary>
+    public void Hear(string node)
+    {
+        if (_readers.TryRemove(node, out var healed))
+        {
+            healed.TrySetResult();
+        }
+    }
 
     public void Heal()
     {
@@ -44,12 +65,16 @@ internal sealed class CutNodes : IOutgoingGrainCallFilter
         {
             var key = context.TargetId.Key.ToString()!;
             var node = Addresses.FirstOrDefault(silo => key.Contains(silo.Value, StringComparison.Ordinal)).Key ?? "";
-            var tells = context.MethodName is nameof(INodeService.Follow) or nameof(INodeService.Announce);
-            await Answered(tells ? _untold : _readers, context.MethodName is nameof(INodeService.Report) || tells ? node : "");
+            var tells = !Questions.Contains(context.MethodName);
+            await Answered(tells ? _untold : _readers, tells || (LooksDead && context.MethodName is nameof(INodeService.Report)) ? node : "");
         }
 
         await context.Invoke();
     }
+
+    /// <summary>Before a call by a silo.</summary>
+    public Task AskedBy(string node, IOutgoingGrainCallContext context) =>
+        context.MethodName is nameof(INodeService.ReadGroups) ? Answered(_untold, node) : Task.CompletedTask;
 
     private static async Task Answered(ConcurrentDictionary<string, TaskCompletionSource> cut, string node)
     {
@@ -69,5 +94,15 @@ internal sealed class CutNodes : IOutgoingGrainCallFilter
                 healed.TrySetResult();
             }
         }
+    }
+}
+
+/// <summary>The same for what one silo sends.</summary>
+internal sealed class CutNode(CutNodes cuts, ILocalSiloDetails silo) : IOutgoingGrainCallFilter
+{
+    public async Task Invoke(IOutgoingGrainCallContext context)
+    {
+        await cuts.AskedBy(silo.Name, context);
+        await cuts.Invoke(context);
     }
 }

@@ -14,11 +14,10 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(200);
-        var chain = await log.Chain();
-        Assert.True(chain.Segments.Count > 2, "the log is meant to have rolled");
         await log.AssertAllReads();
 
-        await log.Told(chain.WriteSegment!);
+        var chain = await log.Told();
+        Assert.True(chain.Segments.Count > 2, "the log is meant to have rolled");
         log.Cuts.FromReaders(chain.WriteSegment!.Ensemble[member].Name);
         await log.AssertAllReads();
     }
@@ -30,8 +29,7 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(120);
-        var open = (await log.Chain()).WriteSegment!;
-        await log.Told(open);
+        var open = (await log.Told()).WriteSegment!;
         var dead = ReplicatedLog.SiloOf(open.Ensemble[member].Name);
         await log.Cluster.Kill(dead);
         await log.AssertAllReads();
@@ -42,25 +40,27 @@ public sealed class ReplicaReadTests
         await log.AssertAllReads();
     }
 
-    [Fact]
-    public async Task A_replica_that_was_told_nothing_never_answers_for_all_there_is_N3_A2()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_replica_that_was_told_nothing_never_answers_for_all_there_is_N3_A2(int member)
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(7);
-        var first = (await log.Chain()).WriteSegment!;
-        var behind = first.Ensemble[2].Name;
+        var first = (await log.Told()).WriteSegment!;
+        var behind = first.Ensemble[member].Name;
         log.Cuts.FromPrimaries(behind);
         await log.Append(200);
         var chain = await log.Chain();
         Assert.True(chain.Segments.Count > 2, "the log is meant to have rolled");
 
-        // It ended, and it has less than the chain says.
-        var ended = chain.Segments[0];
+        // One that ended, and of which it has less than the chain says.
+        var ended = Short(log, chain, behind);
         var told = await Assert.ThrowsAsync<BehindException>(() => log.Segment(ended, behind).ReadStream(
             new StreamReadRequest { Stream = "order-0", AtLeast = ended.End!.Value }).AsTask());
         Assert.Equal((behind, ended.End!.Value), (told.Node, told.AtLeast));
         Assert.True(told.Known < told.AtLeast);
-        var request = new ReadRequest { From = 0, To = 5, AtLeast = ended.End.Value };
+        var request = new ReadRequest { From = ended.Base, To = ended.Base + 1, AtLeast = ended.End.Value };
         await Assert.ThrowsAsync<BehindException>(() => log.Segment(ended, behind).Read(request).AsTask());
         await Assert.ThrowsAsync<BehindException>(() => log.Segment(ended, behind).FindStreams(["order-0"], ended.End.Value).AsTask());
         await Assert.ThrowsAsync<BehindException>(() => log.Segment(ended, behind).ListStreams(new StreamListRequest { Prefix = "", AtLeast = ended.End.Value }).AsTask());
@@ -73,7 +73,10 @@ public sealed class ReplicaReadTests
 
         // The two others know it all; then only one of them is left to ask.
         await log.AssertAllReads();
-        log.Cuts.FromReaders(ended.Primary);
+        log.Cuts.FromReaders(first.Ensemble[3 - member].Name);
+        await log.AssertAllReads();
+        log.Cuts.Hear(first.Ensemble[3 - member].Name);
+        log.Cuts.FromReaders(chain.WriteSegment!.Primary);
         await log.AssertAllReads();
     }
 
@@ -82,14 +85,18 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start(static options => options.RetryFor = TimeSpan.FromSeconds(0.3));
         await log.Append(7);
-        var behind = (await log.Chain()).WriteSegment!.Ensemble[2].Name;
+        var behind = (await log.Told()).WriteSegment!.Ensemble[2].Name;
         log.Cuts.FromPrimaries(behind);
         await log.Append(200);
-        var ended = (await log.Chain()).Segments[0];
-        var (silent, damaged) = (ended.Ensemble[0].Name, ended.Ensemble[1].Name);
+        var ended = Short(log, await log.Chain(), behind);
+        var others = ended.Ensemble.Where(node => node.Name != behind).ToList();
+        var (silent, damaged) = (others[0].Name, others[1].Name);
         log.Cuts.FromReaders(silent);
+
+        // Not healed meanwhile.
+        log.Cuts.FromPrimaries(damaged);
         await log.Damage(ended, damaged);
-        var error = await Assert.ThrowsAsync<SegmentUnavailableException>(() => StreamTests.Drain(log.Log.ReadAsync()));
+        var error = await Assert.ThrowsAsync<SegmentUnavailableException>(() => StreamTests.Drain(log.Log.ReadAsync(ended.Base)));
         Assert.Equal(ended.Id, error.SegmentId);
         Assert.Equal(3, error.Failures.Count);
         Assert.Contains("no sign of life", error.Failures.Single(failure => failure.Node == silent).Reason, StringComparison.Ordinal);
@@ -103,8 +110,7 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(200);
-        var chain = await log.Chain();
-        await log.Told(chain.WriteSegment!);
+        var chain = await log.Told();
 
         // Another node's replica in each segment, the open one's primary's too.
         for (var i = 0; i < chain.Segments.Count; i++)
@@ -125,7 +131,7 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(300);
-        await log.Told((await log.Chain()).WriteSegment!);
+        await log.Told();
         var read = new List<RecordedEvent>();
         await foreach (var e in query ? log.Log.QueryAsync(new RangeQuery()) : log.Log.ReadAsync())
         {
@@ -146,7 +152,7 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start(static options => options.ReadBlockBytes = 4096);
         await log.Append(400);
-        await log.Told((await log.Chain()).WriteSegment!);
+        await log.Told();
         var expected = log.Appended.Where(e => e.Stream == "order-4");
         var read = new List<RecordedEvent>();
         await foreach (var e in log.Log.Stream("order-4").ReadAsync(direction))
@@ -214,15 +220,14 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(20);
-        var open = (await log.Chain()).WriteSegment!;
 
         // The primary first: then nobody tells the other one again. Who still knows what is acknowledged is not heard, and nobody appends.
-        await log.Told(open);
+        var open = (await log.Told()).WriteSegment!;
         await log.Restart(open.Primary);
         await log.Restart(open.Ensemble[1].Name);
         log.Cuts.FromReaders(open.Ensemble[2].Name);
         await log.AssertAllReads();
-        Assert.Equal(20, (await log.Chain()).Segments[0].End);
+        Assert.Equal(20, (await log.Chain()).Segments.Single(segment => segment.Id == open.Id).End);
     }
 
     [Fact]
@@ -230,9 +235,8 @@ public sealed class ReplicaReadTests
     {
         await using var log = await ReplicatedLog.Start();
         await log.Append(20);
-        var segment = (await log.Chain()).WriteSegment!;
-        await log.Told(segment);
         await log.AssertReadsByStream();
+        var segment = (await log.Told()).WriteSegment!;
 
         // Ended in the chain, and none of its nodes was told so: to this client and to them it is still the one that is written.
         var nodes = log.Cluster.Service<NodesClient>(0);
@@ -247,15 +251,63 @@ public sealed class ReplicaReadTests
         var error = await Record.ExceptionAsync(() => changer.OpenWriteSegment(log.Log.Name, segment.Id, 0, default));
         Assert.True(error is null or LogNotWritableException, error?.ToString());
         var chain = await log.Chain();
-        Assert.Equal(20, chain.Segments[0].End);
+        Assert.Equal(20, chain.Segments.Single(listed => listed.Id == segment.Id).End);
         Assert.Equal(Storage.SegmentState.Fenced, log.Replica(segment, segment.Primary).State);
         var shown = await log.Segment(segment, segment.Primary).ReadStream(new StreamReadRequest { Stream = "order-0" });
-        Assert.Equal((2, true, 20L), (shown.Count, shown.HasEnded, shown.Committed));
+        Assert.Equal(
+            (log.Appended.Skip((int)segment.Base).Count(e => e.Stream == "order-0"), true, 20L), (shown.Count, shown.HasEnded, shown.Committed));
         log.Cuts.Heal();
         await log.Append(30);
         await log.AssertReadsByStream();
         await log.AssertReadsByPosition();
     }
+
+    [Fact]
+    public async Task A_reader_at_a_replica_that_was_fenced_early_waits_for_what_the_segment_still_gets_N3_A2()
+    {
+        await using var log = await ReplicatedLog.Start();
+        await log.Append(20);
+        var segment = (await log.Told()).WriteSegment!;
+        var fenced = segment.Ensemble[1].Name;
+        Assert.True((await log.Cluster.Service<NodesClient>(0).Fence(fenced, (await log.Chain()).LogId, segment.Id, 0, default)).IsKnown);
+        var asked = 0;
+        log.Cuts.LooksDead = false;
+        log.Cuts.Asked = node => _ = node == fenced && Interlocked.Increment(ref asked) > 0;
+        log.Cuts.FromReaders(segment.Primary);
+        log.Cuts.FromReaders(segment.Ensemble[2].Name);
+
+        // A client of its own: it has not seen what the other one appends.
+        using var ended = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        var read = new List<RecordedEvent>();
+        var enough = new TaskCompletionSource();
+        var following = Task.Run(async () =>
+        {
+            await foreach (var e in log.OtherClient().Stream("order-4").ReadAsync(follow: true, cancellation: ended.Token))
+            {
+                read.Add(e);
+                if (read.Count == 9)
+                {
+                    enough.SetResult();
+                }
+            }
+        });
+        while (Volatile.Read(ref asked) < 5)
+        {
+            await Task.Delay(25, ended.Token);
+        }
+
+        await log.Append(70);
+        Assert.True((await log.Chain()).Segments.Count > 1, "the log is meant to have rolled");
+        log.Cuts.Heal();
+        await Task.WhenAny(enough.Task, following);
+        ReplicatedLog.AssertSame(log.Appended.Where(e => e.Stream == "order-4"), read);
+        await ended.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+    }
+
+    /// <summary>A segment of which a node's replica did not reach the end.</summary>
+    private static ChainSegment Short(ReplicatedLog log, Chain chain, string node) => chain.Segments.First(
+        segment => segment is { End: { } end, Ensemble.Count: 3 } && log.Replica(segment, node)?.Tail.Position < end);
 
     /// <summary>One node at a time is silent, another one each time.</summary>
     private static void MoveOn(ReplicatedLog log, int turn)

@@ -1,3 +1,4 @@
+using KawaOrleans.Client;
 using KawaOrleans.Cluster.Tests.Streams;
 using KawaOrleans.Server.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +30,11 @@ internal sealed class ReplicatedLog : IAsyncDisposable
         var cuts = new CutNodes();
         var cluster = await KawaCluster.Start(
             3,
-            configure: silo => silo.AddOutgoingGrainCallFilter(cuts),
+            configure: silo =>
+            {
+                silo.Services.AddSingleton(cuts);
+                silo.AddOutgoingGrainCallFilter<CutNode>();
+            },
             configureClient: client =>
             {
                 client.AddOutgoingGrainCallFilter(cuts);
@@ -87,6 +92,10 @@ internal sealed class ReplicatedLog : IAsyncDisposable
         Cuts.Addresses[KawaCluster.NodeName(silo)] = _cluster.Handle(silo).SiloAddress.ToParsableString();
     }
 
+    /// <summary>The log as a client sees it that has seen nothing of it yet.</summary>
+    public ILog OtherClient() =>
+        new EventStoreClient(new ClusterGrains(_cluster.Client), new KawaClientOptions { ReadBlockBytes = 16 * 1024, RetryFor = TimeSpan.FromSeconds(15) }, TimeProvider.System).Log(Log.Name);
+
     public Task<Chain> Chain() => Directory.GetChain();
 
     public ISegmentGrain Segment(ChainSegment segment, string node) => _cluster.Client.GetGrain<ISegmentGrain>(segment.Id, node);
@@ -95,14 +104,21 @@ internal sealed class ReplicatedLog : IAsyncDisposable
 
     public static int SiloOf(string node) => int.Parse(node["node-".Length..], System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Waits until the segment's followers know what its primary knows to be committed.</summary>
-    public async Task Told(ChainSegment segment)
+    /// <summary>Waits until all replicas of the segment that is written know everything appended to be committed; answers the chain.</summary>
+    public async Task<Chain> Told()
     {
-        var end = segment.End ?? _appended.Count;
-        for (var attempt = 0; segment.Ensemble.Any(node => Replica(segment, node.Name).Committed < end); attempt++)
+        while (true)
         {
-            Assert.True(attempt < 400, "a follower was not told what is committed");
-            await Task.Delay(25);
+            // On a busy machine another segment may be written by the time this one's replicas are looked at.
+            var chain = await Chain();
+            if (chain.WriteSegment is { } open)
+            {
+                var told = open.Ensemble.Select(node => Replica(open, node.Name).WaitForAsync(_appended.Count - 1, TimeSpan.FromSeconds(1), default).AsTask());
+                if ((await Task.WhenAll(told)).All(static isTold => isTold))
+                {
+                    return chain;
+                }
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KawaOrleans.Faults.Tests.Importing;
 using KawaOrleans.Faults.Tests.Silos;
 using Orleans.Runtime;
@@ -9,11 +10,18 @@ public sealed class ReplicatedCluster : IAsyncLifetime
 {
     private static readonly LogOptions Options = new() { SegmentBytes = 256 * 1024, Replicas = 3, AckQuorum = 2 };
 
+    private readonly IReadOnlyList<NetworkPlace>? _places;
     private int _logs;
+
+    public ReplicatedCluster()
+    {
+    }
+
+    internal ReplicatedCluster(IReadOnlyList<NetworkPlace> places) => _places = places;
 
     internal SiloProcesses Silos { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync();
+    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync(_places);
 
     public async Task DisposeAsync() => await Silos.DisposeAsync();
 
@@ -22,18 +30,32 @@ public sealed class ReplicatedCluster : IAsyncLifetime
     /// <summary>A log whose primary and whose directory are not on the silo that keeps the membership table: that one cannot die alone.</summary>
     internal async Task<ILog> CreateLogAsync()
     {
-        for (var tried = 0; tried < 50; tried++)
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience.Limit; await Task.Delay(TimeSpan.FromMilliseconds(100)))
         {
+            await Silos.StartExitedAsync();
             var name = $"replicated-{_logs++}";
             var log = await Patience.RunAsync(() => Silos.Client.CreateLogAsync(name, Options));
-            var chain = await Patience.RunAsync(async () => await Silos.Grains.GetGrain<ISegmentDirectoryGrain>(name).OpenWriteSegment(null, 0));
-            if (chain.WriteSegment is { Ensemble.Count: 3 } segment && segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)
+            var chain = await TryOpenAsync(name);
+            if (chain?.WriteSegment is { Ensemble.Count: 3 } segment && segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)
             {
                 return log;
             }
         }
 
         throw new InvalidOperationException("Every log has its primary or its directory on the first silo, or fewer than three replicas.");
+    }
+
+    private async Task<Chain?> TryOpenAsync(string log)
+    {
+        try
+        {
+            return await Silos.Grains.GetGrain<ISegmentDirectoryGrain>(log).OpenWriteSegment(null, 0);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            // Silos are not all back yet.
+            return null;
+        }
     }
 
     /// <summary>The silo where the directory of a log is active.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using KawaOrleans.Faults.Tests.Importing;
 using KawaOrleans.Faults.Tests.Silos;
 using Xunit.Abstractions;
@@ -12,28 +11,24 @@ namespace KawaOrleans.Faults.Tests.Replicas;
 [Trait("Category", "Faults"), Collection(ReplicatedFaults.Name)]
 public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputHelper output)
 {
-    private const int Before = 10;
     private const int After = 15;
 
-    private static readonly int Rounds =
-        int.TryParse(Environment.GetEnvironmentVariable("KAWA_FAULT_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) ? rounds : 1;
-
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly FaultRounds _rounds = new(cluster, output);
 
     [Fact]
-    public Task The_primarys_silo_is_killed_N3_A2() => UnderLoadAsync(async load =>
+    public Task The_primarys_silo_is_killed_N3_A2() => _rounds.RunAsync(async load =>
     {
         var primary = await PrimaryAsync(load);
         await primary.KillAsync();
-        var died = _clock.Elapsed;
+        var died = Stopwatch.StartNew();
         await load.ProgressAsync(1);
-        Say($"{primary.Node} killed; every caller went on within {(_clock.Elapsed - died).TotalSeconds:F1} s");
+        _rounds.Say($"{primary.Node} killed; every caller went on within {died.Elapsed.TotalSeconds:F1} s");
         await load.ProgressAsync(After);
         await primary.StartAsync(SiloProcesses.StartLimit);
     });
 
     [Fact]
-    public Task A_followers_silo_is_killed_and_no_append_fails_N3_A2() => UnderLoadAsync(async load =>
+    public Task A_followers_silo_is_killed_and_no_append_fails_N3_A2() => _rounds.RunAsync(async load =>
     {
         var segment = await ReplicatedCluster.WriteSegmentAsync(load.Log);
         var follower = segment.Ensemble.Skip(1).Select(node => cluster.Silo(node.Name)).First(silo => silo != cluster.Silos.First);
@@ -45,35 +40,35 @@ public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputH
     });
 
     [Fact]
-    public Task The_directorys_silo_is_killed_N3_A2() => UnderLoadAsync(async load =>
+    public Task The_directorys_silo_is_killed_N3_A2() => _rounds.RunAsync(async load =>
     {
         var silo = await cluster.DirectoryOf(load.Log);
         await silo.KillAsync();
         await load.ProgressAsync(After);
         await silo.StartAsync(SiloProcesses.StartLimit);
-        Say($"the directory of {load.Log.Name} died with {silo.Node}");
+        _rounds.Say($"the directory of {load.Log.Name} died with {silo.Node}");
     });
 
     [Fact]
-    public Task Two_of_three_are_killed_writes_stop_say_why_and_go_on_when_one_returns_N3_A2() => UnderLoadAsync(async load =>
+    public Task Two_of_three_are_killed_writes_stop_say_why_and_go_on_when_one_returns_N3_A2() => _rounds.RunAsync(async load =>
     {
         var dead = cluster.Silos.All.Skip(1).ToList();
         await Task.WhenAll(dead.Select(static silo => silo.KillAsync()));
-        var failures = load.Failures;
+        var (failures, died) = (load.Failures, Stopwatch.StartNew());
         await load.UntilAsync(
             () => load.Failures > failures && load.LastFailures.Any(said => dead.TrueForAll(silo => said.Contains($"'{silo.Node}'", StringComparison.Ordinal))),
             () => $"appends to be refused with the names of {dead[0].Node} and {dead[1].Node}: {string.Join(" | ", load.LastFailures)}");
         var stopped = load.Acknowledged;
         await Task.Delay(TimeSpan.FromSeconds(1));
         Assert.Equal(stopped, load.Acknowledged);
-        Say($"writes stopped: {load.LastFailures.First()}");
+        _rounds.Say($"writes stopped, and callers were told why after {died.Elapsed.TotalSeconds:F1} s: {load.LastFailures.First()}");
         await dead[0].StartAsync(SiloProcesses.StartLimit);
         await load.ProgressAsync(After);
         await dead[1].StartAsync(SiloProcesses.StartLimit);
     });
 
     [Fact]
-    public Task A_primary_that_stood_still_acknowledges_nothing_when_it_goes_on_N3_A2() => UnderLoadAsync(async load =>
+    public Task A_primary_that_stood_still_acknowledges_nothing_when_it_goes_on_N3_A2() => _rounds.RunAsync(async load =>
     {
         var segment = await ReplicatedCluster.WriteSegmentAsync(load.Log);
         var primary = cluster.Silo(segment.Primary);
@@ -90,7 +85,7 @@ public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputH
     [InlineData("deleted")]
     [InlineData("truncated")]
     [InlineData("bit-flipped")]
-    public Task A_replica_is_harmed_while_its_silo_is_down_N3_A2(string how) => UnderLoadAsync(async load =>
+    public Task A_replica_is_harmed_while_its_silo_is_down_N3_A2(string how) => _rounds.RunAsync(async load =>
     {
         var primary = await PrimaryAsync(load);
         var segment = await ReplicatedCluster.WriteSegmentAsync(load.Log);
@@ -102,14 +97,14 @@ public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputH
     });
 
     [Fact]
-    public Task All_three_are_killed_at_once_N3_A2() => UnderLoadAsync(async load =>
+    public Task All_three_are_killed_at_once_N3_A2() => _rounds.RunAsync(async load =>
     {
         await cluster.Silos.KillAndRestartSilosAsync();
         await load.ProgressAsync(After);
     });
 
     [Fact]
-    public Task Silos_are_stopped_and_started_one_after_another_N3_A2() => UnderLoadAsync(async load =>
+    public Task Silos_are_stopped_and_started_one_after_another_N3_A2() => _rounds.RunAsync(async load =>
     {
         foreach (var silo in cluster.Silos.All.Skip(1))
         {
@@ -166,32 +161,4 @@ public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputH
     }
 
     private async Task<SiloProcess> PrimaryAsync(ReplicatedLoad load) => cluster.Silo((await ReplicatedCluster.WriteSegmentAsync(load.Log)).Primary);
-
-    /// <summary>Does something to the silos while callers append and a reader reads, as many rounds as are wanted, and looks at what became of it.</summary>
-    private async Task UnderLoadAsync(Func<ReplicatedLoad, Task> act)
-    {
-        for (var round = 0; round < Rounds; round++)
-        {
-            try
-            {
-                await using var load = new ReplicatedLoad(await cluster.CreateLogAsync());
-                await load.ProgressAsync(Before);
-                await act(load);
-                var (violations, figures) = await load.FinishAsync();
-                Say(figures);
-                Assert.Empty(violations);
-            }
-            catch
-            {
-                foreach (var line in cluster.Silos.All.SelectMany(static silo => silo.Output.TakeLast(40)))
-                {
-                    output.WriteLine(line);
-                }
-
-                throw;
-            }
-        }
-    }
-
-    private void Say(string what) => output.WriteLine($"{_clock.Elapsed.TotalSeconds:F1} s: {what}");
 }

@@ -74,12 +74,13 @@ internal sealed class ReplicatedLoad : IAsyncDisposable
         await _stop.CancelAsync();
         await UntilAsync(() => _calling.IsCompleted, () => "the last appends");
         await _calling;
-        var log = await ReadAllAsync();
+        var (log, early) = await ReadAllAsync();
         await _end.CancelAsync();
         await _reading;
         var unknown = History.Appends.Count(static append => append.Outcome == Outcome.Unknown);
         return (HistoryCheck.Find(History, log),
-            $"{Log.Name}: {log.Count} events, {Acknowledged} batches acknowledged, {unknown} calls without an answer, reader interrupted {_reader.Interruptions} times");
+            $"{Log.Name}: {log.Count} events, {Acknowledged} batches acknowledged, {unknown} calls without an answer, reader interrupted {_reader.Interruptions} times"
+            + (early == 0 ? "" : $", {early} reads to the end ended before what was acknowledged"));
     }
 
     public async ValueTask DisposeAsync()
@@ -91,17 +92,25 @@ internal sealed class ReplicatedLoad : IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task<List<FinalEvent>> ReadAllAsync()
+    /// <summary>The log up to its end, and how often a read ended before what callers were told: reads see a prefix, perhaps a stale one, where the node that
+    /// answers was cut off.</summary>
+    private async Task<(List<FinalEvent> Log, int Early)> ReadAllAsync()
     {
-        var log = new List<FinalEvent>();
-        return await Patience.RunAsync(async () =>
+        var known = History.Appends.Where(static append => append.Outcome == Outcome.Acknowledged).Max(static append => append.First + append.Events.Count);
+        var (log, early) = (new List<FinalEvent>(), -1);
+        for (var waited = Stopwatch.StartNew(); log.Count < known && waited.Elapsed < Patience.Limit; early++)
         {
-            await foreach (var e in Log.ReadAsync(log.Count))
+            await Patience.RunAsync(async () =>
             {
-                log.Add(FinalEvent.Of(e));
-            }
+                await foreach (var e in Log.ReadAsync(log.Count))
+                {
+                    log.Add(FinalEvent.Of(e));
+                }
 
-            return log;
-        });
+                return log;
+            });
+        }
+
+        return (log, early);
     }
 }

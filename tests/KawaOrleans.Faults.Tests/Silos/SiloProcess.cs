@@ -8,7 +8,7 @@ namespace KawaOrleans.Faults.Tests.Silos;
 
 /// <summary>One silo as an operator runs it: a process of its own with a data directory of its own. It can be killed and started
 /// again at the same place.</summary>
-internal sealed class SiloProcess(string folder, string node, SiloProcess? first) : IDisposable
+internal sealed class SiloProcess(string folder, string node, SiloProcess? first, NetworkPlace? place = null) : IDisposable
 {
     private const int SIGTERM = 15;
     private const int SIGCONT = 18;
@@ -20,6 +20,12 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     private Process? _process;
 
     public string Node { get; } = node;
+
+    /// <summary>Where others reach it.</summary>
+    public string Address { get; } = place?.Address ?? "127.0.0.1";
+
+    /// <summary>True while the process runs.</summary>
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>The running process.</summary>
     public int ProcessId => _process!.Id;
@@ -38,12 +44,14 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     public async Task StartAsync(TimeSpan within)
     {
         _output.Enqueue($"--- {Node} starts");
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        _process?.Dispose();
+        var start = new ProcessStartInfo(place is null ? "dotnet" : "ip") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         string[] arguments =
         [
-            SiloAssembly(), "--node", Node, "--data", DataDirectory, "--chain-store", Path.Combine(folder, "chains"),
+            .. place is null ? Array.Empty<string>() : ["netns", "exec", place.Namespace, "dotnet"],
+            SiloAssembly(), "--node", Node, "--address", Address, "--data", DataDirectory, "--chain-store", Path.Combine(folder, "chains"),
             "--silo-port", $"{SiloPort}", "--gateway-port", $"{GatewayPort}", "--http-port", $"{_httpPort}",
-            .. first is null ? Array.Empty<string>() : ["--join", $"127.0.0.1:{first.SiloPort}"],
+            .. first is null ? Array.Empty<string>() : ["--join", $"{first.Address}:{first.SiloPort}"],
         ];
         foreach (var argument in arguments)
         {
@@ -124,7 +132,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
     {
         try
         {
-            using var answer = await Http.GetAsync(new Uri($"http://127.0.0.1:{_httpPort}/health/ready"));
+            using var answer = await Http.GetAsync(new Uri($"http://{Address}:{_httpPort}/health/ready"));
             return answer.StatusCode == HttpStatusCode.OK && await answer.Content.ReadFromJsonAsync<Health>() is { Status: "Healthy" };
         }
         catch (Exception notListening) when (notListening is HttpRequestException or TaskCanceledException)

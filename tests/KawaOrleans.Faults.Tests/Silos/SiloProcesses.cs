@@ -25,16 +25,17 @@ internal sealed class SiloProcesses : IAsyncDisposable
     public IClusterClient Grains => _client!.Services.GetRequiredService<IClusterClient>();
 
     /// <summary>Where clients connect.</summary>
-    public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort));
+    public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Parse(silo.Address), silo.GatewayPort));
 
-    public static async Task<SiloProcesses> StartAsync()
+    /// <summary>Starts three silos, each at a place of its own if such are given.</summary>
+    public static async Task<SiloProcesses> StartAsync(IReadOnlyList<NetworkPlace>? places = null)
     {
         var cluster = new SiloProcesses();
         try
         {
             for (var i = 1; i <= 3; i++)
             {
-                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", i == 1 ? null : cluster.First));
+                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", i == 1 ? null : cluster.First, places?[i - 1]));
             }
 
             await cluster.StartSilosAsync();
@@ -57,7 +58,10 @@ internal sealed class SiloProcesses : IAsyncDisposable
         await ConnectAsync();
     }
 
-    /// <summary>The same while clients go on calling: theirs are the connections to wait for.</summary>
+    /// <summary>Does what a supervisor does: a silo that the others declared dead ends itself when it hears of that, and is started again.</summary>
+    public Task StartExitedAsync() => Task.WhenAll(_silos.Where(static silo => !silo.IsRunning).Select(static silo => silo.StartAsync(StartLimit)));
+
+    /// <summary>Ends all silos at once and starts them anew while clients go on calling.</summary>
     public async Task KillAndRestartSilosAsync()
     {
         await Task.WhenAll(_silos.Select(static silo => silo.KillAsync()));

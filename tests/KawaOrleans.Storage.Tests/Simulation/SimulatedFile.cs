@@ -6,7 +6,9 @@ namespace KawaOrleans.Storage.Tests.Simulation;
 internal sealed class SimulatedFile
 {
     public const int SectorBytes = 512;
-    private const int SlackBytes = 64 * 1024;
+
+    // Room to grow in place, so that maps stay those of the file; a small segment and this are no large object to the collector.
+    private const int SlackBytes = 16 * 1024;
 
     private static readonly byte[] ZeroSector = new byte[SectorBytes];
 

@@ -41,7 +41,7 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
     public void Loaded(SimulatedNode node, Segment segment)
     {
         var id = segment.Header.Identity.Id;
-        if (segment.State != SegmentState.Sealed)
+        if (segment.State != SegmentState.Sealed && !node.Disk.IsCopy)
         {
             var said = _said.GetValueOrDefault((node.Name, id)).Offset;
             Require(segment.Tail.Offset >= said, "P2", $"{node.Name} said it holds {Name(id)} up to offset {said}, and comes back with {segment.Tail.Offset}");
@@ -153,7 +153,7 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
     }
 
     /// <summary>How many nodes have it, up or not: what a node that is down said it holds is on its disk (P2), or was until that was lost.</summary>
-    private int Holders(Guid id, long end) => nodes.Count(node => node.Segments.TryGetValue(id, out var segment)
+    private int Holders(Guid id, long end) => nodes.Count(node => !node.Disk.IsCopy && node.Segments.TryGetValue(id, out var segment)
         ? segment.Tail.Position >= end
         : _said.TryGetValue((node.Name, id), out var said) && said.Position >= end);
 }

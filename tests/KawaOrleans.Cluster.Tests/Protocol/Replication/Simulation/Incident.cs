@@ -33,6 +33,12 @@ internal enum Incident
     /// <summary>A directory was lost and another one began under the node's name.</summary>
     Wipe,
 
+    /// <summary>A new directory under an old name was refused until the operator gave the old one up.</summary>
+    RefusedBlank,
+
+    /// <summary>A copy of a directory, older than its last start, was refused.</summary>
+    RefusedCopy,
+
     /// <summary>A claim made for the directory that was lost came to the one after it.</summary>
     LateClaim,
 

@@ -49,7 +49,7 @@ internal sealed class Losses(World world, StoredRecords stored, IReadOnlyList<Si
         return $"a bit of {SimulatedNodes.Short(segment.Id)} on {node.Name} turns over at {offset}";
     }
 
-    /// <summary>Where the last write group that is certainly on disk begins. A bit that turns over in that looks like a torn write: a known limit (docs/PROTOCOL.md),
+    /// <summary>Where the last write group that is certainly on disk begins. A bit that turns over in that looks like a torn write: a known limit (docs/FORMAT.md),
     /// which the idle checkpoint keeps small.</summary>
     private static int LastGroup(ReadOnlySpan<byte> bytes, long said, SegmentIdentity identity)
     {

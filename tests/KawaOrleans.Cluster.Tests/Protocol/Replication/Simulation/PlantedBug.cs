@@ -15,6 +15,9 @@ public enum PlantedBug
     /// <summary>A wiped disk passes for the one before it: its node keeps the old identity, and takes what was meant for that.</summary>
     WipedPassesForNew,
 
+    /// <summary>An old copy of a data directory votes like the original.</summary>
+    CopyVotes,
+
     /// <summary>What completion brought to a fenced replica counts for its old writer.</summary>
     CompletionCounts,
 

@@ -23,6 +23,7 @@ internal sealed class ReplicationSimulation
     private readonly Directories _directories;
     private readonly SimulatedCallers _callers;
     private readonly Feeding _feeding;
+    private readonly Registrations _registrations;
     private readonly Incidents _incidents = new();
     private readonly Trace? _trace;
     private double _unrest;
@@ -36,6 +37,7 @@ internal sealed class ReplicationSimulation
         _network = new SimulatedNetwork(_world, _nodes, bug, _incidents, trace);
         _directories = new Directories(_network, _stored, _checks, _incidents) { Hastened = chain => _logs.SingleOrDefault(log => log.Id == chain.LogId)?.Saw(chain) };
         _feeding = new Feeding(_network);
+        _registrations = new Registrations(_network, _stored, _incidents);
         _callers = new SimulatedCallers(
             _network, _checks, _incidents, _world.Chance(0.3) ? SimulatedCallers.FewRemembered : 10_000,
             written: opening => _feeding.Go(opening, tellCommitted: false), refused: MaybeOpenNext);
@@ -91,7 +93,12 @@ internal sealed class ReplicationSimulation
         // Nothing waits yet, so that all of this completes at once.
         var changer = _directories.Of(_nodes[0]);
         var cookie = Complete(changer.Join(default)).Cookie;
-        _nodes.ForEach(node => node.Cookie = cookie);
+        foreach (var node in _nodes)
+        {
+            node.Cookie = cookie;
+            Complete(Done(_registrations.Register(node)));
+        }
+
         foreach (var name in Names.Take(_world.Random.Next(1, 3)))
         {
             var chain = Complete(changer.CreateLog(name, new LogOptions { SegmentBytes = Limits.MinSegmentBytes }, default));
@@ -205,11 +212,26 @@ internal sealed class ReplicationSimulation
         {
             _trace?.Say($"{node.Name} crashes");
             node.Crash();
-            if (!_wiped && _world.Chance(0.1) && _losses.MayWipe(node))
+            if (node.Disk is { HasCopy: false, IsCopy: false } && _world.Chance(0.2))
+            {
+                _trace?.Say($"{node.Name}'s directory is copied");
+                node.Disk.Copy();
+            }
+            else if (node.Disk is { HasCopy: true, IsCopy: false } && _world.Chance(0.3))
+            {
+                _trace?.Say($"{node.Name} gets the copy of its directory instead");
+                node.Disk.PutCopy();
+            }
+            else if (!_wiped && !node.Disk.IsCopy && _world.Chance(0.15) && _losses.MayWipe(node))
             {
                 _trace?.Say($"{node.Name} loses its directory");
                 _wiped = true;
                 node.Wipe();
+                if (_world.Chance(0.7))
+                {
+                    // At once, so that what was meant for the lost one is still on its way.
+                    Start(node);
+                }
             }
         }
     }
@@ -245,6 +267,11 @@ internal sealed class ReplicationSimulation
     private void Start(SimulatedNode node)
     {
         node.Start();
+        if (node.IsUp)
+        {
+            _ = _registrations.Register(node);
+        }
+
         _directories.Forget(node);
         _trace?.Say($"{node.Name} {(node.IsUp ? "starts" : "dies while it starts")}: "
             + string.Join(' ', node.Segments.Values.Select(s => $"{Short(s.Header.Identity.Id)} {s.State} up to {s.Tail.Position}")));
@@ -332,19 +359,29 @@ internal sealed class ReplicationSimulation
                 node.Crash();
             }
 
-            Start(node);
-        }
-
-        for (var steps = 0; _world.Step(); steps++)
-        {
-            _directories.Collect();
-            if (steps > MostSteps)
+            if (node.Disk.IsCopy)
             {
-                return $"liveness: all is well, and after {MostSteps} steps messages still go to and fro";
+                node.Disk.PutBack();
             }
         }
 
-        _directories.Collect();
+        // One that is refused is started again, once the operator gave up the directory that was lost.
+        for (var starts = 0; starts < 2; starts++)
+        {
+            _nodes.Where(node => !node.IsUp).ToList().ForEach(Start);
+            for (var steps = 0; _world.Step(); steps++)
+            {
+                _directories.Collect();
+                if (steps > MostSteps)
+                {
+                    return $"liveness: all is well, and after {MostSteps} steps messages still go to and fro";
+                }
+            }
+
+            _directories.Collect();
+        }
+
+        _checks.Require(_nodes.TrueForAll(node => node.IsRegistered), "liveness", "all is well and a node is not registered");
         _world.IsStepped = false;
         foreach (var log in _logs)
         {

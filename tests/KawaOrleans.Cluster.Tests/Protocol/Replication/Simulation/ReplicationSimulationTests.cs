@@ -43,6 +43,7 @@ public class ReplicationSimulationTests(ITestOutputHelper output)
     [InlineData(PlantedBug.WritesBeforeTheChain)]
     [InlineData(PlantedBug.DamageIsNoSuchEntry)]
     [InlineData(PlantedBug.WipedPassesForNew)]
+    [InlineData(PlantedBug.CopyVotes)]
     [InlineData(PlantedBug.CompletionCounts)]
     [InlineData(PlantedBug.TailsWithoutFence)]
     public void A_planted_bug_is_found(PlantedBug bug)

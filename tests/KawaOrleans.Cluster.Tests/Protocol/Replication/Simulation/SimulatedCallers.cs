@@ -141,7 +141,7 @@ internal sealed class SimulatedCallers(
             case BatchFate.UnexpectedRevision when outcome.Conflict is { } conflict:
                 incidents.Count(Incident.Conflict);
 
-                // A writer whose segment has ended, and which has not heard of it, refuses by what was true then (docs/PROTOCOL.md, "What callers may see").
+                // A writer whose segment has ended, and which has not heard of it, refuses by what was true then (docs/PROTOCOL.md, "Known limits").
                 log.History.Refused(attempt.Recorded, checks.IsOpen(opening) ? (conflict.Stream, conflict.ActualRevision) : null);
                 log.Saw(conflict.Stream, conflict.ActualRevision);
 

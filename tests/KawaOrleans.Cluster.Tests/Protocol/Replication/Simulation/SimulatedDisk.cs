@@ -14,6 +14,8 @@ internal sealed class SimulatedDisk
     private readonly World _world;
     private readonly Incidents _incidents;
     private (int File, int Offset, byte[] Bytes)? _arrived;
+    private SimulatedVolume? _copy;
+    private SimulatedVolume? _original;
 
     public SimulatedDisk(World world, Incidents incidents)
     {
@@ -34,6 +36,28 @@ internal sealed class SimulatedDisk
 
     /// <summary>Until this step of the world a sync keeps the node from answering.</summary>
     public long BusyUntil { get; private set; }
+
+    /// <summary>Someone made a copy of it.</summary>
+    public bool HasCopy => _copy is not null;
+
+    /// <summary>An old copy is in the place of the disk.</summary>
+    public bool IsCopy => _original is not null;
+
+    /// <summary>Makes a copy, while no process runs.</summary>
+    public void Copy() => _copy = Volume.AfterKill();
+
+    /// <summary>Puts the copy in the place of the disk.</summary>
+    public void PutCopy()
+    {
+        (_original, Volume, _copy) = (Volume, _copy!, null);
+        Volume.Fault = Fail;
+    }
+
+    /// <summary>Puts the disk back in its place.</summary>
+    public void PutBack() => (Volume, _original) = (_original!, null);
+
+    /// <summary>What is in the place of the disk is the disk from now on.</summary>
+    public void KeepCopy() => _original = null;
 
     /// <summary>The process ends, or the whole machine with what its page cache held.</summary>
     public void Crash()
@@ -56,7 +80,7 @@ internal sealed class SimulatedDisk
     /// <summary>Another one, empty.</summary>
     public void Replace()
     {
-        Volume = new SimulatedVolume();
+        (Volume, _copy) = (new SimulatedVolume(), null);
         Begin(Volume);
     }
 

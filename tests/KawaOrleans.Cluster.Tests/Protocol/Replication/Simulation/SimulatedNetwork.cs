@@ -40,7 +40,7 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedNode>
             incidents.Count(copies switch { 0 => Incident.LostMessage, 1 => Incident.LateMessage, _ => Incident.DoubledMessage });
             for (; copies > 0; copies--)
             {
-                _ = Deliver(from, to, what, act, world.Chance(0.3) ? world.Random.Next(300) : 0);
+                _ = Deliver(from, to, what, act, world.Chance(0.4) ? world.Random.Next(600) : 0);
             }
 
             await Wait(from, process);

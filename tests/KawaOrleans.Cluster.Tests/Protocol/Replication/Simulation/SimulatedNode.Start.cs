@@ -10,14 +10,39 @@ namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 // What a process finds on the disk when it starts, and the heads of streams that it makes of it.
 internal sealed partial class SimulatedNode
 {
+    private const string StartsPath = $"{SimulatedDisk.Root}/starts";
+
+
     private readonly Dictionary<Guid, LogHeads> _heads = [];
     private readonly Dictionary<Guid, FetchedHeads> _fetchedHeads = [];
+    private KeptStarts _starts = new(0, []);
+
+    /// <summary>What its directory keeps of itself.</summary>
+    public NodeDirectory Directory => new(Node, Cookie, _starts.Starts);
+
+    /// <summary>The directory before the one that it has now, if that was lost.</summary>
+    public ChainNode? Lost => _lostId is { } id ? new ChainNode(Name, id) : null;
+
+    /// <summary>Keeps starts, synced.</summary>
+    public void Keep(IReadOnlyList<NodeRecord> starts)
+    {
+        var kept = new KeptStarts(_starts.Number + 1, [.. starts]);
+        TwoSlotRecord.Write(Disk.Volume, StartsPath, kept.Number, MemoryPackSerializer.Serialize(kept));
+        _starts = kept;
+    }
+
+    /// <summary>Its start is the one that the chain store has.</summary>
+    public void Registered() => IsRegistered = true;
 
     /// <summary>A new process on what the disk kept.</summary>
     public void Start()
     {
         IsUp = true;
+
+        // The planted bugs: nobody asks whether this directory may vote.
+        IsRegistered = _bug == PlantedBug.WipedPassesForNew || (_bug == PlantedBug.CopyVotes && Disk.IsCopy);
         var volume = Disk.Volume;
+        LoadStarts();
         foreach (var folder in volume.Directories(SimulatedDisk.Root).Select(name => Path.Combine(SimulatedDisk.Root, name)))
         {
             LoadChain(folder);
@@ -65,6 +90,19 @@ internal sealed partial class SimulatedNode
             : Heads(header.LogId).Before(header.BasePosition),
     };
 
+    private void LoadStarts()
+    {
+        try
+        {
+            _starts = TwoSlotRecord.ReadDurably(Disk.Volume, StartsPath) is { } kept ? MemoryPackSerializer.Deserialize<KeptStarts>(kept)! : new KeptStarts(0, []);
+        }
+        catch (IOException)
+        {
+            // The machine dies, or the sync failed: this process is never registered.
+            _starts = new KeptStarts(0, []);
+        }
+    }
+
     private void LoadChain(string folder)
     {
         try
@@ -104,3 +142,9 @@ internal sealed partial class SimulatedNode
         }
     }
 }
+
+/// <summary>A node's starts as its disk has them.</summary>
+/// <param name="Number">Grows with every change.</param>
+/// <param name="Starts">The starts.</param>
+[MemoryPackable]
+internal sealed partial record KeptStarts(long Number, NodeRecord[] Starts);

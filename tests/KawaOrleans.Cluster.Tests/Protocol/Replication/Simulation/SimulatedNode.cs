@@ -48,6 +48,9 @@ internal sealed partial class SimulatedNode
     /// <summary>Counts its processes: what one began, the next does not go on with.</summary>
     public int Process { get; private set; }
 
+    /// <summary>Whether the chain store has the start of this process. Before that it answers nothing that counts.</summary>
+    public bool IsRegistered { get; private set; }
+
     public IEnumerable<SimulatedOpening> Openings => _openings.Values;
 
     public IReadOnlyDictionary<Guid, Segment> Segments => _segments;
@@ -72,6 +75,7 @@ internal sealed partial class SimulatedNode
             throw new StorageException(reason);
         }
 
+        RequireRegistered();
         Make(claim);
         return new Prepared(Node);
     }
@@ -81,6 +85,7 @@ internal sealed partial class SimulatedNode
     /// <param name="onlyLook">The planted bug: to answer the tail without fencing it.</param>
     public FencedTail Fence(Guid logId, Guid segmentId, bool onlyLook = false)
     {
+        RequireRegistered();
         var segment = Get(segmentId);
         var version = _saved.GetValueOrDefault(logId)?.Version ?? 0;
         var tail = onlyLook || segment.State == SegmentState.Sealed ? segment.Tail : segment.Fence(version);
@@ -90,6 +95,7 @@ internal sealed partial class SimulatedNode
 
     public Tail Complete(Guid segmentId, Tail from, ReadOnlyMemory<byte> groups)
     {
+        RequireRegistered();
         var segment = Get(segmentId);
         var before = segment.Tail.Position;
         var tail = segment.OpenReplica().Complete(from.Position, from.Offset, groups);
@@ -108,6 +114,7 @@ internal sealed partial class SimulatedNode
 
     public FollowerAnswer Follow(FollowerAppend append, ReadOnlyMemory<byte> groups)
     {
+        RequireRegistered();
         var segment = Get(append.SegmentId);
         var standing = new FollowerStanding(segment.State.ToReplicaState(), segment.Header.Identity.Epoch, segment.OpeningId, TailOf(segment));
         var verdict = FollowerVerdict.On(append, standing, Saved(append.LogId), Name);
@@ -173,6 +180,7 @@ internal sealed partial class SimulatedNode
     /// <summary>The replica here that this node could open for writing, and the chain that lets it; or why there is none.</summary>
     public (Segment? Segment, Chain? Chain, string? WhyNot) Writable(Guid logId, Guid segmentId) => Saved(logId) switch
     {
+        _ when !IsRegistered => (null, null, "it is not registered yet"),
         null => (null, null, "no chain is kept here"),
         var chain when WriterRule.WhyNot(chain, segmentId, Name) is { } reason => (null, chain, reason),
         var chain => (Get(segmentId), chain, null),
@@ -210,7 +218,7 @@ internal sealed partial class SimulatedNode
     public void Crash()
     {
         Disk.Crash();
-        (IsUp, IsPaused) = (false, false);
+        (IsUp, IsPaused, IsRegistered) = (false, false, false);
         Process++;
         _openings.Clear();
         _segments.Clear();
@@ -246,6 +254,14 @@ internal sealed partial class SimulatedNode
     /// <summary>The replica here.</summary>
     public Segment Get(Guid segmentId) => _segments.GetValueOrDefault(segmentId)
         ?? throw new StorageException(_untrusted.GetValueOrDefault(segmentId) ?? $"node '{Name}' has no file of segment {segmentId:N}");
+
+    private void RequireRegistered()
+    {
+        if (!IsRegistered)
+        {
+            throw new StorageException($"node '{Name}' is not registered yet");
+        }
+    }
 
     private static NewSegment ClaimOf(Chain chain, ChainSegment open) => new()
     {

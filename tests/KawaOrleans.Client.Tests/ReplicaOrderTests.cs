@@ -1,4 +1,4 @@
-namespace KawaOrleans.Cluster.Tests.Replicas;
+namespace KawaOrleans.Client.Tests;
 
 public sealed class ReplicaOrderTests
 {
