@@ -20,6 +20,9 @@ internal sealed partial class Healer
     [LoggerMessage(1505, LogLevel.Error, "Segment {Segment} of log {Log} does not verify here: {Problem}")]
     private partial void LogDamaged(Guid segment, string log, string problem);
 
+    [LoggerMessage(1507, LogLevel.Warning, "Segment {Segment} of log {Log} is open on a lost node and not ended yet: {Reason}")]
+    private partial void LogStaysOpen(Guid segment, string log, string reason);
+
     [LoggerMessage(1506, LogLevel.Warning, "A pass over the replicas was cut short and is repeated: {Reason}")]
     private partial void LogPassFailed(string reason);
 }

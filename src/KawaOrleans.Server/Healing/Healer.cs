@@ -1,3 +1,4 @@
+using KawaOrleans.Server.Logs;
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Protocol;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,7 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
 
     private readonly NodeHost _host;
     private readonly ClusterJoin _join;
+    private readonly ChainSource _source;
     private readonly LocalNode _node;
     private readonly NodesClient _nodes;
     private readonly IChainRecords _records;
@@ -35,19 +37,19 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
     private Task _running = Task.CompletedTask;
 
     public Healer(
-        NodeHost host, ClusterJoin join, LocalNode node, NodesClient nodes, IChainRecords records, EnsembleChange ensembles, Invitations invitations,
+        NodeHost host, ClusterJoin join, ChainSource source, LocalNode node, NodesClient nodes, IChainRecords records, EnsembleChange ensembles, Invitations invitations,
         ReplicaFetch fetch, ReplicaCompletion completion, KawaMetrics metrics, IOptions<KawaEventStoreOptions> options, TimeProvider time, ILogger<Healer> logger)
     {
-        (_join, _bytesPerSecond) = (join, options.Value.HealingBytesPerSecond);
+        (_join, _source, _bytesPerSecond) = (join, source, options.Value.HealingBytesPerSecond);
         (_host, _node, _nodes, _records, _ensembles, _invitations) = (host, node, nodes, records, ensembles, invitations);
         (_fetch, _completion, _time, _logger) = (fetch, completion, time, logger);
         _pace = new Pace(_bytesPerSecond, time);
         _invitations.Added = Wake;
-        metrics.Observe(() => Report);
+        metrics.Observe(() => Found);
     }
 
     /// <summary>What the last pass found and could not mend.</summary>
-    public HealingReport Report { get; private set; } = HealingReport.Nothing;
+    public HealingReport Found { get; private set; } = HealingReport.Nothing;
 
     public void Participate(ISiloLifecycle observer) => observer.Subscribe<Healer>(
         ServiceLifecycleStage.Active + 2,
@@ -91,6 +93,7 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
                 // Not before it caught up: a copy that a chain lists already looks like one that nobody needs.
                 if (_host.WhyNotVoting is null && _join.WhyNotJoined is null && await _records.ReadCatalogue(cancellation) is { } catalogue)
                 {
+                    await _join.Recheck(catalogue.Value, cancellation);
                     await Pass(catalogue.Value, cancellation);
                 }
 
@@ -113,8 +116,9 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
         var self = new ChainNode(_host.Name, _host.Store.Identity.Id);
         var live = _nodes.Live;
         var problems = new HealingProblems();
-        var needs = _host.Chains.All.SelectMany(chain => ReplicaNeed.Under(chain, self, _node.Here, catalogue, live)).ToList();
-        await Discard(needs, catalogue);
+        var chains = _host.Chains.All.Where(chain => !catalogue.Deleted.Contains(chain.LogId)).ToList();
+        var needs = chains.SelectMany(chain => ReplicaNeed.Under(chain, self, _node.Here, catalogue, live)).ToList();
+        await Discard(chains, needs, catalogue);
         foreach (var need in needs)
         {
             if (await Mend(need, cancellation) is { } reason)
@@ -129,16 +133,16 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
             await Accept(chain, segmentId, self, catalogue, live, cancellation);
         }
 
-        await FillVacancies(self, catalogue, live, problems, cancellation);
-        Report = problems.ToReport();
-        await Verify(self, cancellation);
+        await FillVacancies(chains, self, catalogue, live, problems, cancellation);
+        Found = problems.ToReport();
+        await Verify(chains, self, cancellation);
     }
 
     /// <summary>Removes copies of segments that need none, as far as this node knows.</summary>
-    private Task<bool> Discard(List<ReplicaNeed> needs, Catalogue catalogue)
+    private Task<bool> Discard(List<Chain> chains, List<ReplicaNeed> needs, Catalogue catalogue)
     {
         var needed = needs.Select(need => need.Segment.Id).Concat(_invitations.All.Select(invitation => invitation.SegmentId)).ToHashSet();
-        foreach (var chain in _host.Chains.All)
+        foreach (var chain in chains)
         {
             needed.UnionWith(chain.Segments.Where(segment => EnsembleRepair.HasVacancy(segment, chain.Options.Replicas, catalogue)).Select(segment => segment.Id));
         }
@@ -229,15 +233,21 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
         _invitations.Done(segmentId);
     }
 
-    private async Task FillVacancies(ChainNode self, Catalogue catalogue, IReadOnlyList<string> live, HealingProblems problems, CancellationToken cancellation)
+    private async Task FillVacancies(
+        List<Chain> chains, ChainNode self, Catalogue catalogue, IReadOnlyList<string> live, HealingProblems problems, CancellationToken cancellation)
     {
         List<NodeReport>? reports = null;
         var invited = 0;
-        foreach (var chain in _host.Chains.All.Where(chain => !catalogue.Deleted.Contains(chain.LogId)))
+        foreach (var chain in chains)
         {
             foreach (var segment in chain.Segments.Where(segment => EnsembleRepair.IsSeenTo(segment, self, catalogue, live)))
             {
                 problems.Waiting(chain, segment, catalogue, live);
+                if (segment.IsOpen && segment.Ensemble.Any(node => catalogue.IsGivenUp(node.Id)))
+                {
+                    await Report(chain, segment, cancellation);
+                }
+
                 if (!EnsembleRepair.HasVacancy(segment, chain.Options.Replicas, catalogue))
                 {
                     continue;
@@ -254,15 +264,28 @@ internal sealed partial class Healer : ILifecycleParticipant<ISiloLifecycle>, ID
         }
     }
 
+    /// <summary>A segment that is open on a lost node: whoever changes the chain ends it and opens one on other nodes; then it is mended as others are.</summary>
+    private async Task Report(Chain chain, ChainSegment open, CancellationToken cancellation)
+    {
+        try
+        {
+            await _source.OpenWriteSegment(chain.LogName, open.Id, batchBytes: 0).WaitAsync(cancellation);
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException)
+        {
+            LogStaysOpen(open.Id, chain.LogName, e.Message); // again at the next pass
+        }
+    }
+
     private async Task<List<NodeReport>> Reports(IReadOnlyList<string> live, CancellationToken cancellation) =>
         [.. (await Task.WhenAll(live.Select(node => _nodes.Report(node, cancellation)))).Where(answer => answer.IsKnown).Select(answer => answer.Value!)];
 
     /// <summary>Reads each sealed replica of several once after a start, some in each pass: what rotted while the silo was down shows nowhere else before
     /// a reader comes.</summary>
-    private async Task Verify(ChainNode self, CancellationToken cancellation)
+    private async Task Verify(List<Chain> chains, ChainNode self, CancellationToken cancellation)
     {
         var bytes = 0L;
-        foreach (var chain in _host.Chains.All)
+        foreach (var chain in chains)
         {
             foreach (var segment in chain.Segments.Where(segment => !segment.IsOpen && segment.Ensemble.Count > 1 && segment.Ensemble.Contains(self)))
             {

@@ -13,7 +13,7 @@ public sealed class KawaHealthCheck(IServiceProvider services) : IHealthCheck
 {
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(Check(services.GetRequiredService<NodeHost>(), services.GetRequiredService<ClusterJoin>(), services.GetRequiredService<Healer>().Report));
+        Task.FromResult(Check(services.GetRequiredService<NodeHost>(), services.GetRequiredService<ClusterJoin>(), services.GetRequiredService<Healer>().Found));
 
     private static HealthCheckResult Check(NodeHost host, ClusterJoin join, HealingReport healing)
     {

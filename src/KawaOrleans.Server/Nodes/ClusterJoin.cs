@@ -134,6 +134,16 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
         }
     }
 
+    /// <summary>Stops voting when another copy of the directory was started beside this one. Late by then: it bounds the harm, it does not prevent it.</summary>
+    public async Task Recheck(Catalogue catalogue, CancellationToken cancellation)
+    {
+        if (await _registration.Recheck(catalogue, cancellation) is { } refusal)
+        {
+            Refuse(refusal);
+            throw refusal;
+        }
+    }
+
     private async Task Register(Catalogue catalogue, CancellationToken cancellation)
     {
         await _registration.Register(catalogue, cancellation);

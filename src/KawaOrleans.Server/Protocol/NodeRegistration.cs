@@ -41,6 +41,17 @@ internal sealed class NodeRegistration(
         throw new ChainStoreException(ChainStoreProblem.Away, $"The record of a node changed {MaxSwaps} times while it was to be changed. Retry.");
     }
 
+    /// <summary>Why this process may not vote any more although it registered, or null: another copy of its directory was started since.</summary>
+    /// <exception cref="ChainStoreException">The store is away.</exception>
+    public async Task<NodeRefusedException?> Recheck(Catalogue catalogue, CancellationToken cancellation)
+    {
+        var directory = read();
+        var record = await records.ReadNode(directory.Self.Name, cancellation);
+        return RegistrationStep.After(directory, _own, catalogue, record?.Value) is RegistrationStep.Refuse refusal
+            ? new NodeRefusedException(directory.Self.Name, refusal.Refusal, refusal.Why)
+            : null;
+    }
+
     private async Task Claim(NodeDirectory directory, Versioned<NodeRecord>? record, CancellationToken cancellation)
     {
         if (_own is null)

@@ -160,7 +160,9 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
             var answer = await Send(node, send);
             lock (_gate)
             {
-                Acknowledge(_rules.Answered(follower, answer));
+                // The file is written beside this: what was sent from it may reach beyond the last write that was told here.
+                var wrote = _rules.Wrote(_segment.Tail.ToReplicaTail());
+                Acknowledge(_rules.Answered(follower, answer) | wrote);
             }
 
             return answer.IsKnown;

@@ -18,13 +18,31 @@ internal sealed class PlainLog(IClusterClient client, string name)
     }
 
     /// <summary>Appends, following the log from segment to segment; what is said to be retryable is repeated.</summary>
-    public async Task<Appended> Append(EventBatch batch)
+    public Task<Appended> Append(EventBatch batch) => Append(batch, retrySince: null);
+
+    /// <summary>The same; what has no outcome is repeated too, with the same ids.</summary>
+    public async Task<Appended> AppendSurely(EventBatch batch)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await Append(batch, attempt == 0 ? null : 0);
+            }
+            catch (Exception e) when (e is UnknownOutcomeException or TimeoutException && attempt < 20)
+            {
+                _chain = null;
+            }
+        }
+    }
+
+    private async Task<Appended> Append(EventBatch batch, long? retrySince)
     {
         for (var attempt = 0; attempt < 50; attempt++)
         {
             try
             {
-                if (await TryAppend(batch) is { } appended)
+                if (await TryAppend(batch, retrySince) is { } appended)
                 {
                     return appended;
                 }
@@ -39,7 +57,7 @@ internal sealed class PlainLog(IClusterClient client, string name)
         throw new InvalidOperationException($"log '{name}' did not take the batch");
     }
 
-    private async Task<Appended?> TryAppend(EventBatch batch)
+    private async Task<Appended?> TryAppend(EventBatch batch, long? retrySince)
     {
         var chain = _chain ??= await Directory.OpenWriteSegment(null, batch.Bytes.Length);
         if (chain.WriteSegment is not { } segment)
@@ -48,7 +66,7 @@ internal sealed class PlainLog(IClusterClient client, string name)
             return null;
         }
 
-        switch (await Grain(segment).Append(Block.Of(batch)))
+        switch (await Grain(segment).Append(new AppendRequest { Batches = Block.Of(batch), RetrySince = retrySince }))
         {
             case Appended appended:
                 return appended;

@@ -1,4 +1,5 @@
 using KawaOrleans.Server;
+using KawaOrleans.Server.Healing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -109,6 +110,45 @@ public sealed class WhoMayVoteTests
         finally
         {
             Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_node_whose_copy_was_started_beside_it_stops_voting_when_it_looks_again()
+    {
+        var (root, elsewhere) = (KawaCluster.NewRoot(), KawaCluster.NewRoot());
+        try
+        {
+            await using (var first = await KawaCluster.Start(1, root))
+            {
+                await new PlainLog(first.Client, "orders").Append(PlainLog.Batch(5));
+            }
+
+            // As a copy of the running directory, whose open files nobody else may open.
+            CopyDirectory(KawaCluster.DataDirectory(root, 0), KawaCluster.DataDirectory(elsewhere, 0));
+            await using var cluster = await KawaCluster.Start(1, root);
+            File.Copy(Path.Combine(KawaCluster.DataDirectory(root, 0), "node"), Path.Combine(KawaCluster.DataDirectory(elsewhere, 0), "node"), overwrite: true);
+            var log = new PlainLog(cluster.Client, "orders");
+            await using (var copy = await KawaCluster.Start(1, elsewhere, silo => UseChainsOf(root, silo)))
+            {
+                cluster.Service<Healer>(0).Wake();
+                var health = await Health(cluster);
+                for (var attempt = 0; attempt < 200 && health.Status != HealthStatus.Unhealthy; attempt++)
+                {
+                    await Task.Delay(100);
+                    health = await Health(cluster);
+                }
+
+                Assert.Equal(NodeRefusal.Copied, Assert.IsType<NodeRefusedException>(health.Exception).Refusal);
+                var open = (await log.Directory.GetChain()).WriteSegment!;
+                Assert.IsType<NotPrimary>(await log.Grain(open).Append(Block.Of(PlainLog.Batch(1))));
+                Assert.Equal(5, (await new PlainLog(copy.Client, "orders").Append(PlainLog.Batch(1))).First);
+            }
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+            Directory.Delete(elsewhere, recursive: true);
         }
     }
 
