@@ -76,7 +76,7 @@ public sealed class ReplicatedFaultTests(ReplicatedCluster cluster, ITestOutputH
     {
         var segment = await ReplicatedCluster.WriteSegmentAsync(load.Log);
         var primary = cluster.Silo(segment.Primary);
-        primary.Pause();
+        await primary.PauseAsync();
         var late = Enumerable.Range(0, 8).Select(_ => ToldByAsync(segment)).ToList();
         await load.ProgressAsync(After);
         primary.GoOn();

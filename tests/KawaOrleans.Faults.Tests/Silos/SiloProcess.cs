@@ -77,8 +77,15 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         _process = null;
     }
 
-    /// <summary>SIGSTOP: it stands still, and its connections stay open.</summary>
-    public void Pause() => _ = NativeMethods.Kill(ProcessId, SIGSTOP);
+    /// <summary>SIGSTOP: it stands still, and its connections stay open. Returns when every thread does.</summary>
+    public async Task PauseAsync()
+    {
+        _ = NativeMethods.Kill(ProcessId, SIGSTOP);
+        while (Directory.EnumerateDirectories($"/proc/{ProcessId}/task").Any(static task => !File.ReadAllText($"{task}/stat").Contains(") T ", StringComparison.Ordinal)))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1));
+        }
+    }
 
     /// <summary>SIGCONT: it goes on as if no time had passed.</summary>
     public void GoOn() => _ = NativeMethods.Kill(ProcessId, SIGCONT);
