@@ -11,6 +11,7 @@ internal static class CommandLine
         ("--node", "NAME", "Kawa:NodeName", "this node's name, the same after every restart [node-1]"),
         ("--chain-store", "DIR", "Kawa:ChainStorePath", "the chains; one directory for all silos of this machine [./kawa-chains]"),
         ("--join", "HOST:PORT", "Kawa:Join", "address and silo port of the cluster's first silo [this is the first]"),
+        ("--replicas", "N", "Kawa:Replicas", "on how many nodes new logs lie: 1, 2, 3 or 5; the same for all silos [1]"),
         ("--address", "IP", "Kawa:AdvertisedAddress", "where silos and clients reach this one [127.0.0.1]"),
         ("--silo-port", "PORT", "Kawa:SiloPort", "for other silos [11111]"),
         ("--gateway-port", "PORT", "Kawa:GatewayPort", "for clients [30000]"),

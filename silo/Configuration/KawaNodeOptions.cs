@@ -30,9 +30,15 @@ internal sealed class KawaNodeOptions
     /// <summary>The cluster's first silo as <c>host:silo-port</c>. Unset: this silo is the first.</summary>
     public string? Join { get; set; }
 
+    /// <summary>On how many nodes a log lies that its first append creates: 1, 2, 3 or 5, a majority of which acknowledges. The same on all silos.</summary>
+    public int Replicas { get; set; } = 1;
+
     /// <summary>Silos and clients with the same cluster id find each other.</summary>
     public string ClusterId { get; set; } = "kawa";
 
     /// <summary>The name of the application across all its clusters.</summary>
     public string ServiceId { get; set; } = "kawa";
+
+    /// <summary>What such a log is created with.</summary>
+    public LogOptions NewLogs() => new() { Replicas = Replicas, AckQuorum = (Replicas / 2) + 1 };
 }

@@ -14,6 +14,7 @@ internal sealed class KawaNodeOptionsValidator : IValidateOptions<KawaNodeOption
         Refuse(nameof(options.ClusterId), Missing(options.ClusterId));
         Refuse(nameof(options.ServiceId), Missing(options.ServiceId));
         Refuse(nameof(options.NodeName), Names.WhyNotKey(options.NodeName) is { } reason ? $"'{options.NodeName}' is no node name: {reason}" : null);
+        Refuse(nameof(options.Replicas), options.NewLogs().WhyNot() is null ? null : $"a log lies on 1, 2, 3 or 5 nodes, not on {options.Replicas}");
         Refuse(nameof(options.SiloPort), NoPort(options.SiloPort));
         Refuse(nameof(options.GatewayPort), NoPort(options.GatewayPort));
         Refuse(nameof(options.HttpPort), NoPort(options.HttpPort));

@@ -36,6 +36,7 @@ internal static class NodeClustering
             store.DataDirectory = Path.GetFullPath(node.DataDirectory);
             store.NodeName = node.NodeName;
             store.ChainStorePath = Path.GetFullPath(node.ChainStorePath);
+            store.NewLogs = node.NewLogs();
         });
     }
 }

@@ -18,6 +18,20 @@ public sealed class ReadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_replica_that_was_not_told_of_its_segments_end_is_not_taken_for_the_end_of_the_log()
+    {
+        await _store.Fill(70);
+        foreach (var segment in _store.Truth.Segments)
+        {
+            _store.Truth.Replica(segment.Id).KnowsItsEnd = false;
+        }
+
+        Assert.Equal(70, (await FakeStore.Drain(_store.Log.ReadAsync())).Events.Count);
+        Assert.Equal("20", FakeStore.TagOf((await _store.Log.TryReadAsync(20))!));
+        Assert.Null(await _store.Log.TryReadAsync(70));
+    }
+
+    [Fact]
     public async Task A_reader_with_an_old_chain_finds_what_was_appended_since()
     {
         await _store.Fill(5);

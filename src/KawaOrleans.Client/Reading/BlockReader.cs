@@ -57,6 +57,12 @@ internal sealed class BlockReader(ChainCache chains, SegmentCalls segments, Retr
             try
             {
                 var result = await segments.ReadAsync(segment, In(chain, segment, request, due), budget.Patience, cancellation).ConfigureAwait(false);
+                if (segment.End is { } ends && result.Next >= ends)
+                {
+                    // A replica may have all of it and not have been told yet that it ended there: the chain says so.
+                    result = result with { AtEndOfSegment = true, HasEnded = true };
+                }
+
                 Learn(result.Committed);
                 _log.Saw(chain, result.Committed);
                 var hasGoneOn = segment.IsOpen && result.HasEnded && result.Next <= request.From;

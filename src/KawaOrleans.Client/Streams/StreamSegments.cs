@@ -68,7 +68,13 @@ internal sealed class StreamSegments(ChainCache chains, SegmentCalls segments, R
                 var asked = request with { AtLeast = _log.AtLeast(chain, segment) };
                 var result = await segments.ReadStreamAsync(segment, asked, budget.Patience, cancellation).ConfigureAwait(false);
                 _log.Saw(chain, result.Committed);
-                if (isFresh || !segment.IsOpen || !result.HasEnded)
+                if (!segment.IsOpen)
+                {
+                    // A replica may have all of it and not have been told yet that it ended there: the chain says so.
+                    return new StreamAnswer(segment, result with { HasEnded = true });
+                }
+
+                if (isFresh || !result.HasEnded)
                 {
                     return new StreamAnswer(segment, result);
                 }

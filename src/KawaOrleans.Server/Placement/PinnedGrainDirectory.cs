@@ -23,7 +23,7 @@ internal sealed class PinnedGrainDirectory(IServiceProvider services) : IGrainDi
 
     public Task UnregisterSilos(List<SiloAddress> siloAddresses) => Task.CompletedTask;
 
-    /// <summary>Null when the node has no live silo: then placement says so.</summary>
+    /// <summary>Null when the node has no live silo, and for a key that names no node: then placement decides.</summary>
     public Task<GrainAddress?> Lookup(GrainId grainId) => Task.FromResult(
         grainId.TryGetGuidKey(out _, out var node) && node is not null && _nodes.Value.Find(node) is { } silo
             ? new GrainAddress { GrainId = grainId, SiloAddress = silo, ActivationId = ActivationId.NewId() }

@@ -23,6 +23,9 @@ internal sealed class FakeReplica(Guid id, long epoch, long basePosition, int ca
     /// <summary>What the writer knows of its senders' order; lost when it starts anew.</summary>
     public BlockRuns Runs { get; set; } = new();
 
+    /// <summary>False: it has all of an ended segment and was not told that it ended.</summary>
+    public bool KnowsItsEnd { get; set; } = true;
+
     public bool HasRoomFor(EventBlock block) => _frames.Count + block.EventCount <= capacity || _frames.Count == 0;
 
     public void Append(ReadOnlySpan<byte> batch)
@@ -67,7 +70,7 @@ internal sealed class FakeReplica(Guid id, long epoch, long basePosition, int ca
         // Three events an answer at most, so that a few events are many blocks.
         var taken = from < to ? _frames.Skip((int)(from - basePosition)).Take((int)Math.Min(to - from, Math.Min(request.MaxEvents, 3))).ToList() : [];
         var next = request.From + taken.Count;
-        return new ReadResult { Events = Block(taken), Next = next, Committed = End, AtEndOfSegment = isSealed && next >= End };
+        return new ReadResult { Events = Block(taken), Next = next, Committed = End, AtEndOfSegment = isSealed && KnowsItsEnd && next >= End };
     }
 
     private FrameBlock Block(List<(FrameRun Run, byte[] Bytes)> frames) => new()

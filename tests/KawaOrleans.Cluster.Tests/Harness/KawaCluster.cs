@@ -1,4 +1,3 @@
-using System.Reflection;
 using KawaOrleans.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -84,6 +83,7 @@ internal sealed class KawaCluster : IAsyncDisposable
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(3);
         });
         silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EndOfDirectoryUpdates>();
     }
 
     /// <summary>A service of one silo.</summary>
@@ -96,7 +96,6 @@ internal sealed class KawaCluster : IAsyncDisposable
     public async Task Kill(int silo)
     {
         var handle = Handle(silo);
-        await EndDirectoryUpdates(handle);
         await _cluster.KillSiloAsync(handle);
     }
 
@@ -105,16 +104,6 @@ internal sealed class KawaCluster : IAsyncDisposable
     /// <summary>Brings a stopped or killed silo back, under its name and with its directory.</summary>
     public async Task Restart(int silo) =>
         _restarted[$"Silo_{silo}"] = await _cluster.StartSiloAsync((short)silo, _cluster.Options);
-
-    /// <summary>Ends the loop in which a silo's grain directory takes in membership. A silo that is killed disposes of what would end it, and the loop
-    /// asks a membership that is gone again and again: one processor for each death, until the test run ends (Orleans 10.4.2).</summary>
-    private static async Task EndDirectoryUpdates(InProcessSiloHandle handle)
-    {
-        var type = typeof(Silo).Assembly.GetType("Orleans.Runtime.GrainDirectory.LocalGrainDirectory", throwOnError: true)!;
-        var directory = handle.ServiceProvider.GetRequiredService(type);
-        var updates = type.GetField("_membershipUpdatesCancellation", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(directory)!;
-        await ((CancellationTokenSource)updates).CancelAsync();
-    }
 
     public async ValueTask DisposeAsync()
     {

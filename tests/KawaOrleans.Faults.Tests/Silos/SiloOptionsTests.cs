@@ -34,7 +34,7 @@ public sealed class SiloOptionsTests
         var wrong = new KawaNodeOptions
         {
             DataDirectory = " ", ChainStorePath = "", NodeName = "Bad Name", AdvertisedAddress = "here", SiloPort = 0, GatewayPort = 70_000,
-            HttpPort = -1, Join = "elsewhere", ClusterId = "", ServiceId = "",
+            HttpPort = -1, Join = "elsewhere", ClusterId = "", ServiceId = "", Replicas = 4,
         };
         var failures = new KawaNodeOptionsValidator().Validate(null, wrong).Failures!.ToList();
         Assert.All(CommandLine.Mappings.Where(static mapping => mapping.Value.StartsWith("Kawa:", StringComparison.Ordinal)), mapping =>
