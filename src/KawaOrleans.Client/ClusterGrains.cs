@@ -9,8 +9,8 @@ internal interface IGrains
 
     ISegmentDirectoryGrain Directory(string log);
 
-    /// <summary>The same on the silo that this client is connected to.</summary>
-    ISegmentDirectoryGrain DirectoryNearby(string log);
+    /// <summary>The same on a silo that this client is connected to; another turn may be another of these.</summary>
+    ISegmentDirectoryGrain DirectoryNearby(string log, int turn);
 
     ISegmentGrain Segment(Guid segmentId, string node);
 }
@@ -24,8 +24,8 @@ internal sealed class ClusterGrains(IGrainFactory factory) : IGrains
 
     public ISegmentDirectoryGrain Directory(string log) => factory.GetGrain<ISegmentDirectoryGrain>(log);
 
-    public ISegmentDirectoryGrain DirectoryNearby(string log) =>
-        factory.GetGrain<ISegmentDirectoryGrain>(GrainId.Create(ISegmentDirectoryGrain.NearbyGrainType, log));
+    public ISegmentDirectoryGrain DirectoryNearby(string log, int turn) =>
+        factory.GetGrain<ISegmentDirectoryGrain>(GrainId.Create(ISegmentDirectoryGrain.NearbyGrainType, $"{log}/{turn}"));
 
     public ISegmentGrain Segment(Guid segmentId, string node) => _segments.Of(segmentId, node);
 }

@@ -93,6 +93,21 @@ public sealed class FailOverLineTests : IDisposable
         Assert.InRange(_store.Time.GetElapsedTime(sealedAt).TotalSeconds, 0, 0.1);
     }
 
+    /// <summary>The silo that the client is connected to stands still as well.</summary>
+    [Fact]
+    public async Task A_directory_nearby_that_is_silent_too_is_passed_over_for_another_one()
+    {
+        _store.Cluster.NearbyIsApart = true;
+        await Begin();
+        Silence(Mishap.RequestLost, "OpenWriteSegment", "GetChain", "Nearby0OpenWriteSegment", "Nearby0GetChain");
+        var end = _store.Truth.End;
+
+        var appended = await Task.WhenAll(AtOnce(16));
+
+        Assert.Equal(Enumerable.Range(0, 16).Select(i => end + i), appended.Select(static told => told.First));
+        Assert.Equal(1, _store.Truth.Calls.GetValueOrDefault("Nearby1OpenWriteSegment"));
+    }
+
     /// <summary>The line knows its writer, so that two blocks are on their way at once.</summary>
     private System.Runtime.CompilerServices.ConfiguredTaskAwaitable Begin() => FakeStore.OnThePool(async () =>
     {

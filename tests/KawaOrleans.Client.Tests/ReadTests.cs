@@ -295,7 +295,7 @@ public sealed class ReadTests : IDisposable
 
         public ISegmentDirectoryGrain Directory(string log) => cluster.Directory(log);
 
-        public ISegmentDirectoryGrain DirectoryNearby(string log) => cluster.DirectoryNearby(log);
+        public ISegmentDirectoryGrain DirectoryNearby(string log, int turn) => cluster.DirectoryNearby(log, turn);
 
         public ISegmentGrain Segment(Guid segmentId, string at) => at == node ? new Nobody(at) : cluster.Segment(segmentId, at);
     }

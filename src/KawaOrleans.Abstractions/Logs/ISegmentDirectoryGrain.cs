@@ -11,7 +11,8 @@ namespace KawaOrleans;
 public interface ISegmentDirectoryGrain : IGrainWithStringKey
 {
     /// <summary>The type of the grain that does the same on the caller's own silo or gateway:
-    /// <c>factory.GetGrain&lt;ISegmentDirectoryGrain&gt;(GrainId.Create(NearbyGrainType, log))</c>.</summary>
+    /// <c>factory.GetGrain&lt;ISegmentDirectoryGrain&gt;(GrainId.Create(NearbyGrainType, log))</c>. The key may go on with a slash and any text: a client sends
+    /// calls with other keys by other gateways, one of which may be the silo that stands still.</summary>
     const string NearbyGrainType = "kawa.segment-directory-nearby";
 
     /// <summary>Creates the log, or finds it when it exists with these options. Nothing is allocated before the first append.</summary>

@@ -3,16 +3,21 @@ namespace KawaOrleans.Client;
 /// <summary>Calls to the grain that coordinates one log: one attempt each, and a typed error when no answer comes
 /// within the caller's patience, which is never more than the client's.</summary>
 /// <remarks>The grain's silo may have died without the cluster knowing. So when it is silent for a third of the patience, the same is asked of
-/// the silo that this client is connected to, and for a while that one is asked first.</remarks>
-internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, ISegmentDirectoryGrain nearby, AnswerWatch watch, TimeProvider time)
+/// a silo that this client is connected to, and for a while that one is asked first. If it is silent too, it stands still or cannot reach the others, and the
+/// next question goes by another one.</remarks>
+internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, Func<int, ISegmentDirectoryGrain> nearby, AnswerWatch watch, TimeProvider time)
 {
     // By then the cluster has found another silo for it. Asked too early, it costs a third of the patience again.
     private static readonly TimeSpan PassedOverFor = TimeSpan.FromSeconds(10);
+
+    // By so many keys there is hardly a gateway that none goes by.
+    private const int Turns = 8;
 
     private readonly string _callee = $"directory of log '{log}'";
 
     // When it was last found silent; 0: never.
     private long _silentSince;
+    private int _turn;
 
     public string LogName => log;
 
@@ -76,7 +81,7 @@ internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, ISe
         var within = watch.Within(patience);
         if (IsPassedOver)
         {
-            return await TypedAsync(Ask(nearby, within), cancellation).ConfigureAwait(false);
+            return await AskNearby(within).ConfigureAwait(false);
         }
 
         try
@@ -86,7 +91,21 @@ internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, ISe
         catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
         {
             Volatile.Write(ref _silentSince, Math.Max(1, time.GetTimestamp()));
-            return await TypedAsync(Ask(nearby, within.Part(2, of: 3)), cancellation).ConfigureAwait(false);
+            return await AskNearby(within.Part(2, of: 3)).ConfigureAwait(false);
+        }
+
+        async Task<T> AskNearby(AnswerWatch watched)
+        {
+            var turn = Volatile.Read(ref _turn);
+            try
+            {
+                return await TypedAsync(Ask(nearby(turn), watched), cancellation).ConfigureAwait(false);
+            }
+            catch (DirectoryUnavailableException)
+            {
+                Interlocked.CompareExchange(ref _turn, (turn + 1) % Turns, turn);
+                throw;
+            }
         }
 
         Task<T> Ask(ISegmentDirectoryGrain directory, AnswerWatch watched) => watched.AwaitAsync(

@@ -16,7 +16,7 @@ internal sealed class LogHandle : ILog
     public LogHandle(string name, IGrains grains, AnswerWatch watch, Retries retries, KawaClientOptions options, TimeProvider time)
     {
         Name = name;
-        _directory = new LogDirectory(name, grains.Directory(name), grains.DirectoryNearby(name), watch, time);
+        _directory = new LogDirectory(name, grains.Directory(name), turn => grains.DirectoryNearby(name, turn), watch, time);
         _chains = new ChainCache(_directory);
         _segments = new SegmentCalls(grains, watch, time);
         _retries = retries;

@@ -7,7 +7,7 @@ internal sealed class DirectGrains(IGrains ordinary, NodeGateways gateways) : IG
 
     public ISegmentDirectoryGrain Directory(string log) => ordinary.Directory(log);
 
-    public ISegmentDirectoryGrain DirectoryNearby(string log) => ordinary.DirectoryNearby(log);
+    public ISegmentDirectoryGrain DirectoryNearby(string log, int turn) => ordinary.DirectoryNearby(log, turn);
 
     public ISegmentGrain Segment(Guid segmentId, string node) =>
         gateways.Find(node)?.Of(segmentId, node) ?? ordinary.Segment(segmentId, node);

@@ -14,4 +14,7 @@ namespace KawaOrleans.Server.Logs;
 [StatelessWorker(1), GrainDirectory(PinnedGrainDirectory.Name), Reentrant, GrainType(ISegmentDirectoryGrain.NearbyGrainType)]
 internal sealed class NearbyDirectoryGrain(
     ChainChanger changer, NodesClient nodes, ReplicaCalls replicas, AggregationRegistry aggregations, TimeProvider time, ILogger<SegmentDirectoryGrain> logger)
-    : SegmentDirectoryGrain(changer, nodes, replicas, aggregations, time, logger);
+    : SegmentDirectoryGrain(changer, nodes, replicas, aggregations, time, logger)
+{
+    private protected override string NameOf(string key) => key.Split('/', 2)[0];
+}

@@ -22,7 +22,7 @@ internal partial class SegmentDirectoryGrain(
     private (Guid? After, long Ended) _reported;
     private string? _whyNotWritable;
 
-    private string LogName => this.GetPrimaryKeyString();
+    private string LogName => NameOf(this.GetPrimaryKeyString());
 
     public async Task<Chain> Create(LogOptions options, CancellationToken cancellation = default)
     {
@@ -110,6 +110,9 @@ internal partial class SegmentDirectoryGrain(
         LogRebuilt(LogName, rebuilt.Chain.Version, rebuilt.Chain.Segments.Count, string.Join("; ", rebuilt.Losses));
         return rebuilt.Chain;
     }
+
+    /// <summary>The log that a key names.</summary>
+    private protected virtual string NameOf(string key) => key;
 
     private void CheckName()
     {

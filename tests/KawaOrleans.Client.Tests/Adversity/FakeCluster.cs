@@ -21,10 +21,10 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
 
     public ISegmentDirectoryGrain Directory(string log) => Log(log);
 
-    /// <summary>True: calls to the directory nearby are named <c>Nearby…</c>; otherwise like those to the other one.</summary>
+    /// <summary>True: calls to the directory nearby are named <c>Nearby0…</c> by the number of their turn; otherwise like those to the other one.</summary>
     public bool NearbyIsApart { get; set; }
 
-    public ISegmentDirectoryGrain DirectoryNearby(string log) => new FakeNearbyDirectory(this, Log(log));
+    public ISegmentDirectoryGrain DirectoryNearby(string log, int turn) => new FakeNearbyDirectory(this, Log(log), turn);
 
     public ISegmentGrain Segment(Guid segmentId, string node)
     {

@@ -1,7 +1,7 @@
 namespace KawaOrleans.Client.Tests;
 
-/// <summary>The same log's directory on the silo that the client is connected to.</summary>
-internal sealed class FakeNearbyDirectory(FakeCluster cluster, FakeLog log) : ISegmentDirectoryGrain
+/// <summary>The same log's directory on a silo that the client is connected to.</summary>
+internal sealed class FakeNearbyDirectory(FakeCluster cluster, FakeLog log, int turn) : ISegmentDirectoryGrain
 {
     public Task<Chain> GetChain(CancellationToken cancellation = default) => log.GetChain(Name(nameof(GetChain)), cancellation);
 
@@ -20,5 +20,5 @@ internal sealed class FakeNearbyDirectory(FakeCluster cluster, FakeLog log) : IS
 
     public Task<Chain> Rebuild(IReadOnlyList<string> givenUpNodes, CancellationToken cancellation = default) => log.Rebuild(givenUpNodes, cancellation);
 
-    private string Name(string call) => cluster.NearbyIsApart ? $"Nearby{call}" : call;
+    private string Name(string call) => cluster.NearbyIsApart ? $"Nearby{turn}{call}" : call;
 }

@@ -20,7 +20,9 @@ internal static class ClientHost
                 cluster.ClusterId = "kawa";
                 cluster.ServiceId = "kawa";
             })
-            .AddKawaClient());
+
+            // Else what is called by the gateway of a silo that stands still waits for that one.
+            .AddKawaClient(static kawa => kawa.DirectToNodes = true));
         var host = builder.Build();
         await host.StartAsync();
         return host;
