@@ -27,6 +27,7 @@ public sealed class KawaClientOptions
 
     /// <summary>Calls the node that holds a segment by that node's own gateway instead of whichever gateway the cluster client picked; off unless
     /// set. Saves the way through a second silo, about a quarter of what small calls cost the silos of a cluster of three, for one more
-    /// connection to each node in use; and a silo that stands still, or is cut off from the others, then holds up only the calls that are for it. A node whose gateway cannot be reached from here is called the ordinary way. Without effect in a silo.</summary>
+    /// connection to each node in use; and a silo that stands still, or is cut off from the others, then holds up only the calls that are for it: set it
+    /// for logs of several replicas. A node whose gateway cannot be reached from here is called the ordinary way. Without effect in a silo.</summary>
     public bool DirectToNodes { get; set; }
 }

@@ -154,12 +154,12 @@ internal sealed partial class SegmentGrain
 
     private string? WhyNotWriter(Chain chain) => WriterRule.WhyNot(chain, _segmentId, host.Name);
 
-    /// <summary>Waits until enough nodes hold what was written here. Nobody is told of a place, a repeat or a conflict before what it rests on is
-    /// acknowledged.</summary>
+    /// <summary>Waits until enough nodes hold what was written here below a position. Nobody is told of a place, a repeat or a conflict before what it
+    /// rests on is acknowledged: so an append names its own end. The segment's tail is not it: a chain that ends the segment may have taken it back by now.</summary>
     /// <exception cref="UnknownOutcomeException">They did not in time, or never will: the segment is being ended, and may end before or behind it.</exception>
-    private async Task Acknowledged(Opening opening, ReplicaFeeds feeds)
+    private async Task Acknowledged(Opening opening, ReplicaFeeds feeds, long position)
     {
-        if (await feeds.WaitAsync(opening.Segment.Tail.Position, AckPatience) is { } reason)
+        if (await feeds.WaitAsync(position, AckPatience) is { } reason)
         {
             LogNotAcknowledged(_segmentId, opening.Chain.LogName, reason);
             _ = BeginRoll(opening, batchBytes: 0);

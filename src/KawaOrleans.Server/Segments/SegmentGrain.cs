@@ -103,7 +103,7 @@ internal sealed partial class SegmentGrain(
                 var appended = await opening.Writer.AppendAsync(block, request.RetrySince, request.Expected);
                 if (opening.Feeds is { } feeds)
                 {
-                    await Acknowledged(opening, feeds);
+                    await Acknowledged(opening, feeds, appended.End);
                 }
 
                 metrics.Appended(block.BatchCount, appended.Count, appended.Outcomes is null ? block.Bytes.Length : 0);
@@ -210,7 +210,7 @@ internal sealed partial class SegmentGrain(
                 await opening.Writer.FlushAsync();
                 if (opening.Feeds is { } feeds)
                 {
-                    await Acknowledged(opening, feeds);
+                    await Acknowledged(opening, feeds, opening.Segment.Tail.Position);
                 }
             }
             catch (WriterFencedException)
