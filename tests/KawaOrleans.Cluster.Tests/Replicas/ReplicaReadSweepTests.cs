@@ -82,9 +82,10 @@ public sealed class ReplicaReadSweepTests(ITestOutputHelper output)
         {
             await log.Append(events, batch);
         }
-        catch (LogNotWritableException)
+        catch (Exception e) when (e is LogNotWritableException or DirectoryUnavailableException)
         {
-            // Nothing was written: too few nodes, or not those that know the heads of streams.
+            // Nothing was written: too few nodes, or not those that know the heads of streams, or a primary that answers and is told nothing. The
+            // directory tries for longer than a client waits.
         }
     }
 }
