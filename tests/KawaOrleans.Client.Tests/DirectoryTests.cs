@@ -113,6 +113,40 @@ public sealed class DirectoryTests : IDisposable
         Assert.Equal(Enumerable.Range(0, others.Count).Select(static turn => $"Nearby{turn % 8}OpenWriteSegment"), others);
     }
 
+    [Fact]
+    public async Task A_writer_that_opened_the_next_segment_says_where_and_no_directory_is_asked()
+    {
+        await Begin();
+        _store.Truth.ToldWhenFull = static log => log.Roll();
+        _store.Truth.EventsPerSegment = 1;
+        _store.Truth.Roll();
+        Happens(Mishap.None);
+        for (var i = 0; i < 3; i++)
+        {
+            await Append($"{i}");
+        }
+
+        Assert.Equal(["OpenWriteSegment"], _asked);
+        Assert.Equal(["0", "1", "2"], _store.Truth.Events.Skip(1).Select(FakeStore.TagOf));
+    }
+
+    /// <summary>The log was deleted, and another one has its name.</summary>
+    [Fact]
+    public async Task What_a_writer_says_of_another_log_is_not_taken()
+    {
+        await Begin();
+        _store.Truth.EventsPerSegment = 1;
+        _store.Truth.Roll();
+        _store.Truth.ToldWhenFull = static log => log.Roll() with { LogId = Guid.NewGuid() };
+        Happens(Mishap.None);
+        for (var i = 0; i < 2; i++)
+        {
+            await Append($"{i}");
+        }
+
+        Assert.Equal(["OpenWriteSegment", "OpenWriteSegment"], _asked);
+    }
+
     /// <summary>A log with a writer that is known.</summary>
     private System.Runtime.CompilerServices.ConfiguredTaskAwaitable Begin() => FakeStore.OnThePool(async () =>
     {

@@ -77,9 +77,14 @@ public enum IdConflictKind
 [GenerateSerializer, Immutable, Alias("kawa.too-old-to-tell")]
 public sealed record TooOldToTell([property: Id(0)] long KnownFrom) : AppendResult;
 
-/// <summary>Nothing was written: the segment takes no more, the log goes on in another. Ask the directory for the chain.</summary>
+/// <summary>Nothing was written: the segment takes no more, the log goes on in another.</summary>
 [GenerateSerializer, Immutable, Alias("kawa.segment-ended")]
-public sealed record SegmentEnded : AppendResult;
+public sealed record SegmentEnded : AppendResult
+{
+    /// <summary>The chain with the segment in which it goes on, where the writer opened that itself. Null: ask the directory.</summary>
+    [Id(0)]
+    public Chain? Chain { get; init; }
+}
 
 /// <summary>Nothing was written: this node is not the segment's writer.</summary>
 /// <param name="Reason">Why, in one sentence.</param>

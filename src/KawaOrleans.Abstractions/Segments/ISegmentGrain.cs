@@ -9,8 +9,8 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     /// <param name="request">What to append; a plain block by <see cref="SegmentAppends.Append"/>.</param>
     /// <param name="cancellation">Ends the wait; the batches may be written all the same.</param>
     /// <returns><see cref="Appended"/> for all batches together; <see cref="BatchOutcomes"/> when they differ, or one of
-    /// <see cref="RevisionConflict"/>, <see cref="StreamTombstoned"/>, <see cref="IdConflict"/> and <see cref="TooOldToTell"/> for a single one. With nothing written: <see cref="SegmentEnded"/> (ask the directory
-    /// for the chain and repeat there), <see cref="NotPrimary"/>, <see cref="Busy"/> (repeat later) or <see cref="OutOfSequence"/>.</returns>
+    /// <see cref="RevisionConflict"/>, <see cref="StreamTombstoned"/>, <see cref="IdConflict"/> and <see cref="TooOldToTell"/> for a single one. With nothing written: <see cref="SegmentEnded"/> (take its chain, or ask the
+    /// directory, and repeat there), <see cref="NotPrimary"/>, <see cref="Busy"/> (repeat later) or <see cref="OutOfSequence"/>.</returns>
     /// <exception cref="RequestRefusedException">The block is empty, too large or malformed. Nothing was written.</exception>
     /// <exception cref="NodeUnavailableException">The node is not alive. Nothing was written.</exception>
     /// <exception cref="SegmentFaultedException">The file failed; whether the batches are in it is unknown until it recovered.</exception>

@@ -280,6 +280,10 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
             {
                 block.KnownEnd ??= _end.Position;
                 result = await target.AppendAsync(block.Request(), PatienceFor(block) ?? TimeSpan.MaxValue, block.RunEnds).ConfigureAwait(false);
+                if (result is SegmentEnded { Chain: { } chain } && chain.LogId == target.LogId)
+                {
+                    _targets.Learn(chain);
+                }
             }
         }
         catch (Exception e)

@@ -3,6 +3,9 @@ namespace KawaOrleans.Client;
 /// <summary>Finds the segment that a log is written to.</summary>
 internal sealed class WriteTargets(ChainCache chains, IGrains grains, AnswerWatch watch, KnownEnd end, TimeProvider time)
 {
+    /// <summary>Takes a chain that a writer told.</summary>
+    public void Learn(Chain chain) => chains.Keep(chain);
+
     /// <param name="after">The write segment that was found ended, full or away; null: the one known will do.</param>
     /// <param name="bytes">A new segment has room for so many.</param>
     /// <param name="patience">How long at the most; null: as long as the directory gives signs of life.</param>

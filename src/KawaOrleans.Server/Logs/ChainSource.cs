@@ -16,6 +16,10 @@ internal sealed class ChainSource(IGrainFactory grains, ChainChanger changer, Ti
         () => Directory(logName).OpenWriteSegment(after, batchBytes),
         () => changer.OpenWriteSegment(logName, after, batchBytes, CancellationToken.None));
 
+    /// <summary>The same by this silo, for the node that writes the segment before: nobody else is likely to.</summary>
+    public Task<Chain> OpenWriteSegmentHere(string logName, Guid after, int batchBytes, Guid? nextId) =>
+        Task.Run(() => changer.OpenWriteSegment(logName, after, batchBytes, nextId, CancellationToken.None));
+
     private async Task<Chain> Ask(Func<Task<Chain>> directory, Func<Task<Chain>> here)
     {
         try

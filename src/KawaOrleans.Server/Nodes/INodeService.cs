@@ -14,7 +14,7 @@ internal interface INodeService : IGrainService
     Task<NodeAnswer<WriterStanding>> Standing(Guid segmentId, int generation);
 
     [Alias("PrepareSpare"), ResponseTimeout("00:00:01")]
-    Task PrepareSpare(Guid logId, long bytes);
+    Task PrepareSpare(Guid logId, Guid segmentId, long bytes);
 
     [Alias("Prepare"), ResponseTimeout("00:00:05")]
     Task<NodeAnswer<Prepared>> Prepare(NewSegment segment);

@@ -5,8 +5,11 @@ using Microsoft.Extensions.Logging;
 namespace KawaOrleans.Server.Nodes;
 
 /// <summary>What a chain change asks of this node. All of it is blocking file work.</summary>
-internal sealed partial class LocalNode(NodeHost host, WriterStandings standings, ILogger<LocalNode> logger)
+internal sealed partial class LocalNode(NodeHost host, WriterStandings standings, TimeProvider time, ILogger<LocalNode> logger)
 {
+    // The seal and what follows it, the footer, take the disk from the first appends to the next segment.
+    private static readonly TimeSpan SealAfter = TimeSpan.FromMilliseconds(50);
+
     private const int MaxGroupsBytes = 1024 * 1024;
 
     // Announcements of one log are taken one after another, so that an older one never undoes what a newer one decided.
@@ -60,11 +63,14 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
             { State: SegmentState.Fenced or SegmentState.Sealed } => $"{segment.Path} is {segment.State}",
             { State: SegmentState.Open } when !isWritten => $"{segment.Path} was opened by a writer that is gone",
             _ => reason,
-        });
+        })
+        {
+            IsAcknowledged = standings.HasAcknowledged(segmentId, segment.Tail.Position),
+        };
     }
 
     /// <summary>Has the file that the log's next segment will take made in the background.</summary>
-    public void BeginSpare(Guid logId, long bytes) =>
+    public void BeginSpare(Guid logId, Guid segmentId, long bytes) =>
 
         // On a thread of its own: writing a file through takes long, and grains and appends wait for the pool.
         _ = Task.Factory.StartNew(
@@ -74,7 +80,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
                 {
                     lock (Of(_making, logId))
                     {
-                        host.Store.PrepareSpare(logId, segmentId: Guid.NewGuid(), bytes);
+                        host.Store.PrepareSpare(logId, segmentId, bytes);
                     }
 
                     LogSpare(logId, bytes);
@@ -94,7 +100,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         var version = host.Chains.Of(logId)?.Version ?? 0;
         var tail = segment.State == SegmentState.Sealed ? segment.Tail : segment.Fence(version);
         LogFenced(segmentId, segment.Header.LogName, tail.Position);
-        return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version);
+        return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version) { IsAcknowledged = standings.HasAcknowledged(segmentId, tail.Position) };
     }
 
     /// <summary>Takes what a primary sends a replica here, if the rules let it; answers what it holds then, synced.</summary>
@@ -160,7 +166,8 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
     /// <summary>See <see cref="NodeStore.ReceiveHeadRun"/>.</summary>
     public HeadRunCopy? ReceiveHeads(Guid logId, long from, long to, long bytes) => host.Store.ReceiveHeadRun(logId, new HeadRunFile(from, to, bytes));
 
-    /// <summary>Keeps the chain, then makes the replicas here agree with the newest one kept.</summary>
+    /// <summary>Keeps the chain, then makes the replicas here agree with the newest one kept. One that reaches its end answers for all of it at once, and
+    /// is sealed a little later where nothing waits for that.</summary>
     public long Announce(Chain chain)
     {
         var store = host.Store;
@@ -171,7 +178,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
             {
                 if (segment.Header.LogId == newest.LogId)
                 {
-                    TryFollow(store, segment, newest);
+                    TryFollow(store, segment, newest, mayWait: true);
                 }
             }
 
@@ -217,11 +224,11 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
     private static Lock Of(Lock[] locks, Guid logId) => locks[unchecked((uint)logId.GetHashCode()) % locks.Length];
 
     /// <summary>One replica that fails says nothing more until a restart. The chain is kept all the same, and the others follow it.</summary>
-    private void TryFollow(NodeStore store, Segment segment, Chain newest)
+    private void TryFollow(NodeStore store, Segment segment, Chain newest, bool mayWait)
     {
         try
         {
-            Follow(store, segment, newest);
+            Follow(store, segment, newest, mayWait);
         }
         catch (StorageException e)
         {
@@ -230,7 +237,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         }
     }
 
-    private void Follow(NodeStore store, Segment segment, Chain newest)
+    private void Follow(NodeStore store, Segment segment, Chain newest, bool mayWait)
     {
         var identity = segment.Header.Identity;
         switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState(), store.Identity.Id))
@@ -238,10 +245,37 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
             case ReplicaDuty.SetAside away:
                 SetAside(store, segment, away.Why);
                 break;
+            case ReplicaDuty.Seal seal when mayWait && segment.Tail.Position >= seal.End && IsWrittenNoMore(segment, newest):
+                segment.Learn(seal.End);
+                _ = SealLater(store, segment);
+                break;
             case ReplicaDuty.Seal seal:
                 Seal(segment, newest, seal.End);
                 break;
         }
+    }
+
+    /// <summary>True of a replica that is fenced, and of a follower's, which takes nothing once this node keeps the chain that ends it. Who goes on writing
+    /// here needs it fenced at once, for the heads of its streams.</summary>
+    private bool IsWrittenNoMore(Segment segment, Chain newest) => segment.State == SegmentState.Fenced
+        || (newest.WriteSegment is { } next && next.Primary != host.Name
+            && newest.Segments.First(listed => listed.Id == segment.Header.Identity.Id).Primary != host.Name);
+
+    /// <summary>The chain that is kept says where it ended: a process that dies meanwhile seals it when it is back.</summary>
+    private async Task SealLater(NodeStore store, Segment segment)
+    {
+        await Task.Delay(SealAfter, time);
+        await Task.Run(() =>
+        {
+            lock (Of(_announcing, segment.Header.LogId))
+            {
+                var identity = segment.Header.Identity;
+                if (host.IsOpen && host.Chains.Of(segment.Header.LogId) is { } newest && store.TryGet(identity.Id, identity.Generation, out _))
+                {
+                    TryFollow(store, segment, newest, mayWait: false);
+                }
+            }
+        });
     }
 
     private void Seal(Segment segment, Chain newest, long end)

@@ -32,9 +32,9 @@ internal sealed class NodeService(GrainId id, Silo silo, ILoggerFactory loggers,
 
     public Task<NodeAnswer<WriterStanding>> Standing(Guid segmentId, int generation) => Answer(() => node.Standing(segmentId, generation));
 
-    public Task PrepareSpare(Guid logId, long bytes)
+    public Task PrepareSpare(Guid logId, Guid segmentId, long bytes)
     {
-        node.BeginSpare(logId, bytes);
+        node.BeginSpare(logId, segmentId, bytes);
         return Task.CompletedTask;
     }
 

@@ -35,12 +35,12 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
         Ask(node, StandingTimeout, service => service.Standing(segmentId, generation), cancellation);
 
-    /// <summary>Has a node make the file of a log's next segment ahead; nobody waits for it.</summary>
-    public void PrepareSpare(string node, Guid logId, long bytes)
+    /// <summary>Has a node make the file of a log's next segment ahead, under the id that it will have; nobody waits for it.</summary>
+    public void PrepareSpare(string node, Guid logId, Guid segmentId, long bytes)
     {
         if (nodes.Find(node) is { } silo)
         {
-            services.At(silo).PrepareSpare(logId, bytes).Ignore();
+            services.At(silo).PrepareSpare(logId, segmentId, bytes).Ignore();
         }
     }
 

@@ -87,11 +87,15 @@ internal sealed class ChainChanger
     /// the same: then the answer is the chain with it (<see cref="SegmentReport"/>).</summary>
     /// <exception cref="LogNotWritableException">No segment can be opened now; repeating the call later is safe.</exception>
     /// <exception cref="SegmentFaultedException">Two writers had the open segment.</exception>
-    public Task<Chain> OpenWriteSegment(string logName, Guid? after, int batchBytes, CancellationToken cancellation)
+    public Task<Chain> OpenWriteSegment(string logName, Guid? after, int batchBytes, CancellationToken cancellation) =>
+        OpenWriteSegment(logName, after, batchBytes, null, cancellation);
+
+    /// <summary>The same, by who had files made ahead for a segment with this id, and gives it to nobody else: two claims of one id could both come to nodes.</summary>
+    public Task<Chain> OpenWriteSegment(string logName, Guid? after, int batchBytes, Guid? nextId, CancellationToken cancellation)
     {
         RequireName(logName);
         return batchBytes is >= 0 and <= Limits.MaxBatchBytes
-            ? _opening.Open(logName, after, batchBytes, cancellation)
+            ? _opening.Open(logName, after, batchBytes, nextId, cancellation)
             : throw new RequestRefusedException($"A batch has 0 to {Limits.MaxBatchBytes} bytes; {batchBytes} is not.");
     }
 

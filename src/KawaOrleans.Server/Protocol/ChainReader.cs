@@ -69,6 +69,15 @@ internal sealed class ChainReader(IChainRecords records, INodes nodes, ChainRebu
                 + RebuildCommand.For(older.LogName));
     }
 
+    /// <summary>Takes note of a chain that this process swapped in: the store must not be older from now on. Null: it did not.</summary>
+    public void Saw(Versioned<Chain>? swapped)
+    {
+        if (swapped?.Value is { } chain && _compared.TryGetValue(chain.LogName, out var before) && before.LogId == chain.LogId && chain.Version > before.Version)
+        {
+            _compared.TryUpdate(chain.LogName, before with { Version = chain.Version }, before);
+        }
+    }
+
     /// <summary>Compares a chain with what this process saw before and with what each live node was told, once per node.</summary>
     private async Task<Versioned<Chain>?> Compare(Versioned<Chain> record, CancellationToken cancellation)
     {

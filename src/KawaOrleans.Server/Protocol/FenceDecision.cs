@@ -22,6 +22,11 @@ internal abstract record FenceDecision
     /// <summary>How many answers meet every ack quorum (F): of N' nodes, all but A - 1.</summary>
     public static int Quorum(ChainSegment segment) => segment.Ensemble.Count - segment.AckQuorum + 1;
 
+    /// <summary>Whether the primary's answer is enough to know the end, and enough nodes hold everything below it: it writes nothing more, all that it wrote is
+    /// acknowledged, and nobody holds what it did not write.</summary>
+    public static bool EndsAlone(ChainSegment segment, NodeAnswer<FencedTail> primary) =>
+        primary is { IsKnown: true, Value: { IsAcknowledged: true, Position: var position } } && position >= segment.Base;
+
     /// <summary>Decides from one answer per node of the ensemble, in its order.</summary>
     /// <param name="segment">The open segment.</param>
     /// <param name="chainVersion">The version of the chain that lists it.</param>
@@ -58,6 +63,11 @@ internal abstract record FenceDecision
             && newest.Tail.SavedChainVersion > chainVersion)
         {
             return new NewerChain(newest.Node, newest.Tail.SavedChainVersion);
+        }
+
+        if (EndsAlone(segment, answers[0]))
+        {
+            return new Ended(answers[0].Value!.Position, answers[0].Value!.LastTimestamp) { WholeFirst = segment.Ensemble };
         }
 
         return tails.Count >= Quorum(segment)

@@ -9,8 +9,21 @@ internal sealed class Fencing(INodes nodes)
 
     /// <summary>The same, and then copies what shorter replicas lack until A hold everything below the end, as far as A answer. A node from which that
     /// cannot be had, say because it rotted there, is taken for one that did not answer: the others may be enough to end the segment before it.</summary>
-    public async Task<FenceDecision> End(Chain chain, ChainSegment open, CancellationToken cancellation)
+    /// <param name="chain">The chain that lists it.</param>
+    /// <param name="open">The segment.</param>
+    /// <param name="isAcknowledged">Its primary says that it wrote nothing which is not acknowledged: if that is so when it is fenced, no other needs to be asked.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<FenceDecision> End(Chain chain, ChainSegment open, bool isAcknowledged, CancellationToken cancellation)
     {
+        if (isAcknowledged)
+        {
+            var primary = await nodes.Fence(open.Primary, chain.LogId, open.Id, open.Generation, cancellation);
+            if (FenceDecision.EndsAlone(open, primary))
+            {
+                return FenceDecision.From(open, chain.Version, [primary, .. open.Ensemble.Skip(1).Select(static _ => new NodeAnswer<FencedTail>(null, "it was not asked"))]);
+            }
+        }
+
         FenceDecision.TooFew? whyNot = null;
         var unable = new Dictionary<string, string>(StringComparer.Ordinal);
         while (true)

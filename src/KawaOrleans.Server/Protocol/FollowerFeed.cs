@@ -5,6 +5,7 @@ namespace KawaOrleans.Server.Protocol;
 internal sealed class FollowerFeed(ReplicaTail start)
 {
     private bool _isUnderWay;
+    private bool _isGreeted;
     private bool _needsChain;
     private long _told;
     private long _telling;
@@ -32,7 +33,8 @@ internal sealed class FollowerFeed(ReplicaTail start)
             return new FeedStep.TellChain();
         }
 
-        if (Held.Offset >= written.Offset && !(tellCommitted && committed > _told))
+        // The first message goes out before there is anything to take: then the follower has synced whose appends it takes when they come.
+        if (_isGreeted && Held.Offset >= written.Offset && !(tellCommitted && committed > _told))
         {
             return null;
         }
@@ -66,7 +68,7 @@ internal sealed class FollowerFeed(ReplicaTail start)
                 Ended = $"it held up to offset {Held.Offset} and now only up to {answer.Tail.Offset}: its file went back in time";
                 break;
             default:
-                (Held, _told) = (answer.Tail, _telling);
+                (Held, _told, _isGreeted) = (answer.Tail, _telling, true);
                 break;
         }
     }

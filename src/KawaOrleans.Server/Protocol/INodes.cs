@@ -57,7 +57,11 @@ internal sealed record NodeReport(
 /// <summary>How a primary stands to its segment.</summary>
 /// <param name="WhyEnd">Why the segment is to be ended; null while it takes appends and they are acknowledged.</param>
 [GenerateSerializer, Immutable]
-internal sealed record WriterStanding([property: Id(0)] string? WhyEnd);
+internal sealed record WriterStanding([property: Id(0)] string? WhyEnd)
+{
+    /// <summary>True when all that it wrote is acknowledged now: if it ends there, its own fence is enough. A hint.</summary>
+    [Id(1)] public bool IsAcknowledged { get; init; }
+}
 
 /// <summary>Everything a replica's header says, fixed before any node is asked to make it.</summary>
 [GenerateSerializer, Immutable]
@@ -94,7 +98,12 @@ internal sealed record FencedTail(
     [property: Id(0)] long Position,
     [property: Id(1)] long LastTimestamp,
     [property: Id(2)] Guid? OpeningId,
-    [property: Id(3)] long SavedChainVersion);
+    [property: Id(3)] long SavedChainVersion)
+{
+    /// <summary>True when its writer, which is fenced with it, was told by enough followers that they hold everything up to the tail: all that was
+    /// ever written of the segment is acknowledged, and nothing more will be.</summary>
+    [Id(4)] public bool IsAcknowledged { get; init; }
+}
 
 /// <summary>What one node knows of one log: the newest chain it was told of, and its files.</summary>
 [GenerateSerializer, Immutable]

@@ -3,16 +3,24 @@ namespace KawaOrleans.Server.Protocol;
 /// <summary>Finds the nodes of a log's next segment and has them prepare it.</summary>
 internal sealed class NextSegment(INodes nodes, Func<Guid> newId)
 {
+    /// <summary>Begins to ask these nodes what <see cref="Claim"/> has to know.</summary>
+    public NodeReports AskAhead(IEnumerable<ChainNode> of, CancellationToken cancellation)
+    {
+        var reports = new NodeReports(nodes, cancellation);
+        reports.Ask(of);
+        return reports;
+    }
+
     /// <summary>The chain with a next segment that all its nodes have prepared; or why there are too few of them. Nodes that are <paramref name="unfit"/>,
-    /// for the reason given, are not among them.</summary>
+    /// for the reason given, are not among them. The first claim takes the id given, which no other ever takes.</summary>
     public async Task<(Chain? Next, string? WhyNot)> Claim(
-        Chain chain, FenceDecision.Ended ended, Guid cookie, int batchBytes, IReadOnlyDictionary<string, string> unfit, CancellationToken cancellation)
+        Chain chain, FenceDecision.Ended ended, Guid? nextId, NodeReports reports, Guid cookie, int batchBytes, IReadOnlyDictionary<string, string> unfit, CancellationToken cancellation)
     {
         var fileBytes = SegmentSizing.Next(chain, batchBytes);
         var failed = new Dictionary<string, string>(unfit, StringComparer.Ordinal);
         while (true)
         {
-            var choice = await Choose(chain, ended.WholeFirst, cookie, fileBytes, failed, cancellation);
+            var choice = await Choose(chain, ended.WholeFirst, reports, cookie, fileBytes, failed);
             if (choice.WhyNot is { } reason)
             {
                 return (null, reason);
@@ -20,7 +28,7 @@ internal sealed class NextSegment(INodes nodes, Func<Guid> newId)
 
             var segment = new ChainSegment
             {
-                Id = newId(), Generation = 0, Epoch = chain.Epoch + 1, Base = ended.End, End = null,
+                Id = nextId ?? newId(), Generation = 0, Epoch = chain.Epoch + 1, Base = ended.End, End = null,
                 Ensemble = choice.Ensemble, AckQuorum = chain.Options.AckQuorum, FileBytes = fileBytes,
             };
             var next = ChainRules.Rolled(chain, ended.End, segment);
@@ -35,20 +43,23 @@ internal sealed class NextSegment(INodes nodes, Func<Guid> newId)
             {
                 return (next, null);
             }
+
+            nextId = null;
+            reports = new NodeReports(nodes, cancellation);
         }
     }
 
     /// <summary>Chooses among those given first: if they can go on, no other is asked.</summary>
     /// <param name="chain">The log's chain.</param>
     /// <param name="current">The ensemble of the last segment, the next primary first.</param>
+    /// <param name="reports">Asks the nodes.</param>
     /// <param name="cookie">The cluster.</param>
     /// <param name="fileBytes">The size of the file to be made.</param>
     /// <param name="failed">Nodes that are not asked again, and why; those that do not answer are added.</param>
-    /// <param name="cancellation">Ends the wait.</param>
     public async Task<EnsembleChoice> Choose(
-        Chain chain, IReadOnlyList<ChainNode> current, Guid cookie, long fileBytes, Dictionary<string, string> failed, CancellationToken cancellation)
+        Chain chain, IReadOnlyList<ChainNode> current, NodeReports reports, Guid cookie, long fileBytes, Dictionary<string, string> failed)
     {
-        var reports = new List<NodeReport>();
+        var answered = new List<NodeReport>();
         await Ask(current.Select(node => node.Name));
         var choice = Among();
         if (choice.Ensemble.Count < chain.Options.Replicas)
@@ -63,17 +74,17 @@ internal sealed class NextSegment(INodes nodes, Func<Guid> newId)
                 + string.Concat(nodes.Missing.Except(failed.Keys).Select(node => $"; node '{node}' is not alive")),
         };
 
-        EnsembleChoice Among() => EnsembleChoice.Among(chain.LogId, chain.Options, current, cookie, reports, fileBytes);
+        EnsembleChoice Among() => EnsembleChoice.Among(chain.LogId, chain.Options, current, cookie, answered, fileBytes);
 
         async Task Ask(IEnumerable<string> names)
         {
             var asked = names.Where(node => !failed.ContainsKey(node)).ToList();
-            var answers = await Task.WhenAll(asked.Select(node => nodes.Report(node, cancellation)));
+            var answers = await Task.WhenAll(asked.Select(reports.Of));
             for (var i = 0; i < answers.Length; i++)
             {
                 if (answers[i] is { IsKnown: true, Value: { } report })
                 {
-                    reports.Add(report);
+                    answered.Add(report);
                 }
                 else
                 {

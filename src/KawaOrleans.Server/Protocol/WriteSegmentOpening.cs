@@ -8,18 +8,19 @@ internal sealed class WriteSegmentOpening(
 {
     private const int MaxSwaps = 20;
 
-    public async Task<Chain> Open(string logName, Guid? after, int batchBytes, CancellationToken cancellation)
+    public async Task<Chain> Open(string logName, Guid? after, int batchBytes, Guid? nextId, CancellationToken cancellation)
     {
         IReadOnlyList<ChainNode> told = [];
         ChainStoreException? away = null;
+        Versioned<Chain>? swapped = null;
         string? whyClosed = null;
         Guid? goesOn = null;
         Guid? unsure = null;
         var untold = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var swap = 0; swap < MaxSwaps; swap++)
         {
-            var record = await reader.Find(logName, cancellation) ?? await creation.Ensure(logName, newLogs, cancellation);
-            var chain = record.Value;
+            var record = swapped ?? await reader.Find(logName, cancellation) ?? await creation.Ensure(logName, newLogs, cancellation);
+            (var chain, swapped) = (record.Value, null);
             var open = chain.WriteSegment;
             if (open is not null && (open.Id != after || open.Id == goesOn))
             {
@@ -34,7 +35,7 @@ internal sealed class WriteSegmentOpening(
                     // As good as a report, where others can go on. And when that finds it well: a writer that cannot be told of its segment writes nothing.
                     if (open.Id == after)
                     {
-                        untold.Add(open.Primary, $"it was not reached to be told of its segment {open.Id:N}: {reason}");
+                        untold[open.Primary] = $"it was not reached to be told of its segment {open.Id:N}: {reason}";
                     }
 
                     (after, unsure, goesOn) = (open.Id, open.Id, null);
@@ -62,18 +63,29 @@ internal sealed class WriteSegmentOpening(
             {
                 await deletion.Finish(record, cancellation);
             }
-            else if (open is not null && !untold.ContainsKey(open.Primary) && await GoesOn(chain, open, open.Id != unsure, listed.Cookie, batchBytes, cancellation))
+            else
             {
-                goesOn = open.Id;
-            }
-            else if (await End(chain, cancellation) is { } ended)
-            {
-                (var next, whyClosed) = await claims.Claim(chain, ended, listed.Cookie, batchBytes, untold, cancellation);
-                told = open?.Ensemble ?? [];
+                var standing = open is null || untold.ContainsKey(open.Primary) ? null : await report.Ask(open, cancellation);
+                if (standing is { WhyEnd: null } && !(open!.Id != unsure && await MayLieOnMore(chain, open, listed.Cookie, batchBytes, cancellation)))
+                {
+                    goesOn = open.Id;
+                    continue;
+                }
+
+                // What nodes say of themselves is there when the fence is.
+                var reports = claims.AskAhead(open?.Ensemble ?? [], cancellation);
+                if (await End(chain, standing, cancellation) is not { } ended)
+                {
+                    continue;
+                }
+
+                (var next, whyClosed) = await claims.Claim(chain, ended, nextId, reports, listed.Cookie, batchBytes, untold, cancellation);
+                (told, nextId) = (open?.Ensemble ?? [], null);
                 next ??= Closed(chain, ended) ?? throw new LogNotWritableException(logName, whyClosed!);
                 try
                 {
-                    await records.SwapChain(logName, record, next, cancellation);
+                    swapped = await records.SwapChain(logName, record, next, cancellation);
+                    reader.Saw(swapped);
                 }
                 catch (ChainStoreException unknown) when (unknown.Problem == ChainStoreProblem.Away)
                 {
@@ -85,25 +97,18 @@ internal sealed class WriteSegmentOpening(
         throw new LogNotWritableException(logName, $"its chain changed {MaxSwaps} times while a segment was to be opened");
     }
 
-    /// <summary>True when the segment reported is written all the same, and a next one would not lie on more nodes, where it <paramref name="mayGrow"/>.</summary>
-    private async Task<bool> GoesOn(Chain chain, ChainSegment open, bool mayGrow, Guid cookie, int batchBytes, CancellationToken cancellation)
-    {
-        if (await report.WhyEnd(open, cancellation) is not null)
-        {
-            return false;
-        }
-
-        return !mayGrow || !report.HasTooFewNodes(chain, open)
-            || (await claims.Choose(chain, open.Ensemble, cookie, SegmentSizing.Next(chain, batchBytes), [], cancellation)).Ensemble.Count
-                <= open.Ensemble.Count(node => nodes.Live.Contains(node.Name));
-    }
+    /// <summary>True when a next segment would lie on more nodes than those of this one that live: then it is worth ending although it goes on.</summary>
+    private async Task<bool> MayLieOnMore(Chain chain, ChainSegment open, Guid cookie, int batchBytes, CancellationToken cancellation) =>
+        report.HasTooFewNodes(chain, open)
+        && (await claims.Choose(chain, open.Ensemble, claims.AskAhead([], cancellation), cookie, SegmentSizing.Next(chain, batchBytes), [])).Ensemble.Count
+            > open.Ensemble.Count(node => nodes.Live.Contains(node.Name));
 
     /// <summary>The chain with the segment ended and none open, so that all of it can be read while too few nodes live to go on; null when that
     /// changes nothing.</summary>
     private static Chain? Closed(Chain chain, FenceDecision.Ended ended) =>
         chain.WriteSegment is { Ensemble.Count: > 1 } ? ChainRules.Closed(chain, ended.End) : null;
 
-    private async Task<FenceDecision.Ended?> End(Chain chain, CancellationToken cancellation)
+    private async Task<FenceDecision.Ended?> End(Chain chain, WriterStanding? standing, CancellationToken cancellation)
     {
         if (chain.WriteSegment is not { } open)
         {
@@ -113,7 +118,7 @@ internal sealed class WriteSegmentOpening(
             };
         }
 
-        switch (await fencing.End(chain, open, cancellation))
+        switch (await fencing.End(chain, open, standing?.IsAcknowledged == true, cancellation))
         {
             case FenceDecision.Ended ended:
                 return ended;

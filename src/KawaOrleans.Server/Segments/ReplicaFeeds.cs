@@ -56,6 +56,18 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
         }
     }
 
+    /// <summary>The position behind the last acknowledged event.</summary>
+    public long Committed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _rules.Committed;
+            }
+        }
+    }
+
     /// <summary>Waits until everything below a position, which is synced here, is acknowledged; answers why it is not known whether it
     /// ever will be.</summary>
     public async Task<string?> WaitAsync(long position, TimeSpan patience)

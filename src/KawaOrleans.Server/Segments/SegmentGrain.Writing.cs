@@ -39,6 +39,14 @@ internal sealed partial class SegmentGrain
         return true;
     }
 
+    public async Task Begin()
+    {
+        if (!IsCurrent(_opening))
+        {
+            await _openings.Run(Open);
+        }
+    }
+
     /// <summary>Takes the write handle, or answers why not. Only a chain that lists this segment as open with this node as its
     /// primary allows it; if the newest one kept here does not, the directory is asked once.</summary>
     private async Task<AppendResult?> Open()
@@ -96,7 +104,7 @@ internal sealed partial class SegmentGrain
             var feeds = Listed(chain).Ensemble.Count > 1 ? new ReplicaFeeds(segment, chain, openingId, start, nodes, time) : null;
             if (feeds is not null)
             {
-                standings.Set(_segmentId, () => feeds.WhyEnd ?? _full);
+                standings.Set(_segmentId, () => feeds.WhyEnd ?? _full, () => feeds.Committed);
                 _looking ??= this.RegisterGrainTimer(LookForNodes, LookForNodesEvery, LookForNodesEvery);
             }
 
@@ -184,32 +192,54 @@ internal sealed partial class SegmentGrain
     }
 
     /// <summary>Opens the log's next segment, once for all callers. The answer may be that this one goes on; then the next caller asks again.</summary>
-    private Task<Chain> BeginRoll(Opening opening, int batchBytes)
+    private Task<Chain> BeginRoll(Opening opening, int batchBytes, bool isFull = false)
     {
         if (_goesOn || _roll is null or { IsFaulted: true } or { IsCanceled: true })
         {
             _goesOn = false;
             metrics.Rolled();
             LogRolling(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
-            _roll = OpenNext(opening.Chain.LogName, batchBytes);
+            _roll = isFull ? OpenNextHere(opening, batchBytes) : OpenNext(() => chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes));
         }
 
         return _roll;
     }
 
-    private async Task<Chain> OpenNext(string logName, int batchBytes)
+    /// <summary>All that was written is acknowledged first, so that nobody who waits for that is told of an unknown outcome, and the end is known from this
+    /// replica alone. And this silo does it by itself: nobody else has a reason to.</summary>
+    private async Task<Chain> OpenNextHere(Opening opening, int batchBytes)
     {
-        var chain = await chains.OpenWriteSegment(logName, _segmentId, batchBytes);
+        if (opening.Feeds is { } feeds)
+        {
+            await feeds.WaitAsync(opening.Segment.Tail.Position, AckPatience);
+        }
+
+        var nextId = _nextId;
+        _nextId = null;
+        var chain = await OpenNext(() => chains.OpenWriteSegmentHere(opening.Chain.LogName, _segmentId, batchBytes, nextId));
+        if (!_goesOn && chain.WriteSegment is { } next)
+        {
+            // While the callers go there.
+            GrainFactory.GetGrain<ISegmentWriter>(next.Id, next.Primary).Begin().Ignore();
+        }
+
+        return chain;
+    }
+
+    private async Task<Chain> OpenNext(Func<Task<Chain>> open)
+    {
+        var chain = await open();
         _goesOn = chain.WriteSegment?.Id == _segmentId;
         return chain;
     }
 
     /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>
-    private async Task<AppendResult> Roll(Opening opening, int batchBytes)
+    private async Task<AppendResult> Roll(Opening opening, int batchBytes, bool isFull = false)
     {
         try
         {
-            await BeginRoll(opening, batchBytes).WaitAsync(RollWait);
+            var chain = await BeginRoll(opening, batchBytes, isFull).WaitAsync(RollWait);
+            return new SegmentEnded { Chain = chain.LogId == opening.Chain.LogId && !_goesOn ? chain : null };
         }
         catch (Exception e) when (e is TimeoutException or (OrleansException and not KawaException))
         {
@@ -228,11 +258,12 @@ internal sealed partial class SegmentGrain
         }
 
         _spareAsked = true;
-        var bytes = SegmentSizing.Next(opening.Chain, batchBytes: 0);
-        node.BeginSpare(opening.Chain.LogId, bytes);
+        var (bytes, nextId) = (SegmentSizing.Next(opening.Chain, batchBytes: 0), Guid.NewGuid());
+        _nextId = nextId;
+        node.BeginSpare(opening.Chain.LogId, nextId, bytes);
         foreach (var follower in Listed(opening.Chain).Ensemble.Skip(1))
         {
-            nodes.PrepareSpare(follower.Name, opening.Chain.LogId, bytes);
+            nodes.PrepareSpare(follower.Name, opening.Chain.LogId, nextId, bytes);
         }
     }
 

@@ -17,7 +17,7 @@ namespace KawaOrleans.Server.Segments;
 internal sealed partial class SegmentGrain(
     NodeHost host, LocalNode node, NodesClient nodes, TimeProvider time, ChainSource chains, RecentEvents recent, HeadsBefore heads, WriterStandings standings, QueuedBytes queued, AggregationRegistry aggregations,
     KawaMetrics metrics, ILogger<SegmentGrain> logger)
-    : Grain, ISegmentGrain
+    : Grain, ISegmentGrain, ISegmentWriter
 {
     private const int MaxOpenings = 3;
 
@@ -32,6 +32,9 @@ internal sealed partial class SegmentGrain(
     private IGrainTimer? _looking;
     private volatile string? _full;
     private bool _spareAsked;
+
+    // The id that files were made ahead for. One claim takes it, once: the nodes of two claims of one id would each hold another segment by that name.
+    private Guid? _nextId;
     private long _queuedBytes;
 
     // Map and index are at hand. From then on one event is read where its request is: handing it to another thread costs as much as
@@ -113,7 +116,7 @@ internal sealed partial class SegmentGrain(
             catch (SegmentFullException)
             {
                 _full = "it is full";
-                return await Roll(opening, block.Bytes.Length);
+                return await Roll(opening, block.Bytes.Length, isFull: true);
             }
             catch (WriterFencedException) when (HasEnded(opening.Segment))
             {

@@ -42,11 +42,12 @@ public sealed class ReplicaWriter
     internal ulong ContentHash => _intake.ContentHash;
 
     /// <summary>Takes write groups of the primary's opening; answers what the replica holds then, synced. Groups that do not begin at its tail change
-    /// nothing. The first opening that it takes something of is the only one.</summary>
+    /// nothing. The first opening that it hears of at its tail is the only one (synced).</summary>
     /// <param name="openingId">The primary's opening.</param>
     /// <param name="position">The position of the first event of the groups.</param>
     /// <param name="offset">The offset of their first byte.</param>
-    /// <param name="groups">Whole write groups as the primary's file has them, the first perhaps without its beginning; empty to ask for the tail.</param>
+    /// <param name="groups">Whole write groups as the primary's file has them, the first perhaps without its beginning; none to say which opening it is, and to
+    /// ask for the tail.</param>
     /// <exception cref="WriterFencedException">It is fenced or sealed, or follows another opening.</exception>
     /// <exception cref="BatchRefusedException">These are no such groups; nothing was written.</exception>
     /// <exception cref="SegmentPoisonedException">A write or sync failed, now or earlier in this process.</exception>
@@ -68,7 +69,7 @@ public sealed class ReplicaWriter
             {
                 RefuseUnless(openingId);
                 var tail = _segment.Tail;
-                if ((position, offset) != (tail.Position, tail.Offset) || from == groups.Length)
+                if ((position, offset) != (tail.Position, tail.Offset))
                 {
                     return tail;
                 }
@@ -81,6 +82,11 @@ public sealed class ReplicaWriter
                 if (openingId is { } first && _segment.State == SegmentState.Prepared)
                 {
                     _segment.RecordOpening(first, Durability.Durable);
+                }
+
+                if (from == groups.Length)
+                {
+                    return tail;
                 }
 
                 var group = groups.Span[from..];

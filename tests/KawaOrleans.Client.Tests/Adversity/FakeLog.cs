@@ -24,6 +24,9 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
     /// <summary>False: a segment that is reported goes on.</summary>
     public bool BelievesReports { get; set; } = true;
 
+    /// <summary>What the writer of a segment that is full says of the log: the chain that it goes on by, or null.</summary>
+    public Func<FakeLog, Chain?> ToldWhenFull { get; set; } = static _ => null;
+
     /// <summary>Executed calls by name.</summary>
     public Dictionary<string, int> Calls { get; } = [];
 
@@ -78,6 +81,14 @@ internal sealed class FakeLog(FakeCluster cluster, string name) : ISegmentDirect
             _segments[^1] = (_segments[^1].Listed with { End = _segments[^1].Replica.End }, _segments[^1].Replica);
             _version++;
         }
+    }
+
+    /// <summary>Opens the next segment, as its writer does.</summary>
+    public Chain Roll()
+    {
+        Seal();
+        Open();
+        return Chain();
     }
 
     /// <summary>Gives a segment to another node; the old one no longer knows it.</summary>

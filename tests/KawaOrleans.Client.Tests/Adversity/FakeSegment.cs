@@ -8,9 +8,10 @@ internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : I
         log.Calls["Append"] = log.Calls.GetValueOrDefault("Append") + 1;
         var replica = log.Replica(id);
         using var block = EventBlock.Parse(request.Batches.Bytes);
-        if (!log.Segments.Single(segment => segment.Id == id).IsOpen || !replica.HasRoomFor(block))
+        var isOpen = log.Segments.Single(segment => segment.Id == id).IsOpen;
+        if (!isOpen || !replica.HasRoomFor(block))
         {
-            return new SegmentEnded();
+            return new SegmentEnded { Chain = isOpen ? log.ToldWhenFull(log) : null };
         }
 
         return replica.Runs.Take(request.Order) ? log.Append(replica, block, request.RetrySince) : new OutOfSequence();

@@ -40,6 +40,11 @@ internal sealed class FakeNode(string name, Guid id)
 
     public bool IsDeaf { get; set; }
 
+    /// <summary>It says of what it writes that all of it is acknowledged, before and when it is fenced.</summary>
+    public bool SaysAcknowledged { get; set; }
+
+    public bool SaysAcknowledgedWhenFenced { get; set; }
+
     /// <summary>It cannot keep a chain, so that it is told of none; all else goes on.</summary>
     public bool CannotBeTold { get; set; }
 
@@ -79,7 +84,7 @@ internal sealed class FakeNode(string name, Guid id)
         }
 
         replica.IsFenced = true;
-        return new(new FencedTail(replica.Tail, 0, null, Saved.GetValueOrDefault(logId)?.Version ?? 0), null);
+        return new(new FencedTail(replica.Tail, 0, null, Saved.GetValueOrDefault(logId)?.Version ?? 0) { IsAcknowledged = SaysAcknowledgedWhenFenced }, null);
     }
 
     public NodeAnswer<long> Complete(Guid segmentId, FakeNode? source, long end)
@@ -164,7 +169,7 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
         Ask(nameof(Report), node, found => new NodeAnswer<NodeReport>(found.Report(), null));
 
     public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
-        Ask(nameof(Standing), node, found => new NodeAnswer<WriterStanding>(new WriterStanding(found.WhyEnd), null));
+        Ask(nameof(Standing), node, found => new NodeAnswer<WriterStanding>(new WriterStanding(found.WhyEnd) { IsAcknowledged = found.SaysAcknowledged }, null));
 
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
         Ask(nameof(Prepare), node, found => found.Prepare(segment));

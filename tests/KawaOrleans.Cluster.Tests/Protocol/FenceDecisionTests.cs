@@ -56,6 +56,17 @@ public class FenceDecisionTests
     }
 
     [Fact]
+    public void A_primary_that_wrote_nothing_but_what_is_acknowledged_ends_its_segment_alone()
+    {
+        var ended = Assert.IsType<FenceDecision.Ended>(Decide(Of(3, 2), Acknowledged(40, 7), Unknown, Unknown));
+        Assert.Equal((40, 7), (ended.End, ended.LastTimestamp));
+        Assert.Equal(Of(3, 2).Ensemble, ended.WholeFirst);
+        Assert.IsType<FenceDecision.TooFew>(Decide(Of(3, 2), Unknown, Acknowledged(40, 7), Unknown));
+        Assert.IsType<FenceDecision.TooFew>(Decide(Of(3, 2), Acknowledged(24, 7), Unknown, Unknown));
+        Assert.Equal(new FenceDecision.NewerChain("a", 5), Decide(Of(3, 2), Acknowledged(40, 7, version: 5), Unknown, Unknown));
+    }
+
+    [Fact]
     public void Whatever_was_acknowledged_lies_below_the_end()
     {
         var seed = Random.Shared.Next();
@@ -78,6 +89,9 @@ public class FenceDecisionTests
 
     private static NodeAnswer<FencedTail> Tail(long position, long time = 0, int opening = 0, long version = 0) =>
         new(new FencedTail(position, time, opening == 0 ? null : Id(opening), version), null);
+
+    private static NodeAnswer<FencedTail> Acknowledged(long position, long time, long version = 0) =>
+        new(new FencedTail(position, time, Id(1), version) { IsAcknowledged = true }, null);
 
     private static ChainSegment Of(int nodes, int acks) =>
         Segment(3, 25, null, 3, [.. Enumerable.Range(0, nodes).Select(i => ((char)('a' + i)).ToString())]) with { AckQuorum = acks };

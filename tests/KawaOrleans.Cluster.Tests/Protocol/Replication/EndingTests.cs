@@ -76,6 +76,59 @@ public class EndingTests
         Assert.Equal(2, next.WriteSegment.Ensemble.Count);
     }
 
+    /// <summary>A planned roll: all that the full segment's primary wrote is acknowledged, so that nobody else has to say where it ends.</summary>
+    [Fact]
+    public async Task A_segment_of_which_all_is_acknowledged_is_ended_by_its_primary_alone()
+    {
+        var (cluster, chain) = await Replicated(3, 2);
+        var open = chain.WriteSegment!;
+        var primary = cluster.Owner(chain);
+        Tails(cluster, open, 30, 30, 28);
+        (primary.SaysAcknowledged, primary.SaysAcknowledgedWhenFenced) = (true, true);
+        cluster.Asked.Calls.Clear();
+
+        var next = await cluster.First.OpenWriteSegment("orders", open.Id, 0, default);
+
+        Assert.Equal((30, 30), (next.Segments[0].End, next.WriteSegment!.Base));
+        Assert.Equal(open.Ensemble, next.WriteSegment.Ensemble);
+        Assert.Equal((1, 0), (cluster.Asked.Calls["Fence"], cluster.Asked.Calls.GetValueOrDefault("Complete")));
+
+        // Whoever asks again with the older view, nobody is told what he said he knows.
+        var told = cluster.Asked.Calls["Announce"];
+        Assert.Equal(next.Version, (await cluster.First.OpenWriteSegment("orders", open.Id, 0, default)).Version);
+        Assert.Equal((3, told), (told, cluster.Asked.Calls["Announce"]));
+    }
+
+    [Fact]
+    public async Task The_id_that_files_were_made_for_is_that_of_one_claim_and_of_no_other()
+    {
+        var (cluster, chain) = await Replicated(3, 2);
+        var expected = cluster.World.NewId();
+        Assert.Equal(expected, (await cluster.First.OpenWriteSegment("orders", chain.WriteSegment!.Id, 0, expected, default)).WriteSegment!.Id);
+
+        // One node does not confirm: that claim is dead, and so is its id.
+        (expected, var open) = (cluster.World.NewId(), cluster.Stored.Chains["orders"].Value.WriteSegment!);
+        cluster.Node(open.Ensemble[2].Name).RefusesToPrepare = true;
+        var next = await cluster.First.OpenWriteSegment("orders", open.Id, 0, expected, default);
+        Assert.NotEqual(expected, next.WriteSegment!.Id);
+        Assert.Equal(open.Ensemble.Take(2), next.WriteSegment.Ensemble);
+    }
+
+    [Fact]
+    public async Task A_primary_that_wrote_more_before_it_was_fenced_does_not_end_its_segment_alone()
+    {
+        var (cluster, chain) = await Replicated(3, 2);
+        var open = chain.WriteSegment!;
+        Tails(cluster, open, 30, 28, 28);
+        cluster.Owner(chain).SaysAcknowledged = true;
+        cluster.Asked.Calls.Clear();
+
+        var next = await cluster.First.OpenWriteSegment("orders", open.Id, 0, default);
+
+        Assert.Equal(30, next.Segments[0].End);
+        Assert.Equal((4, 30), (cluster.Asked.Calls["Fence"], cluster.Node(open.Ensemble[1].Name).Replicas[open.Id].Tail));
+    }
+
     [Fact]
     public async Task A_log_of_three_waits_without_two_of_them_and_says_who_is_missing()
     {

@@ -105,6 +105,9 @@ internal enum Incident
     /// <summary>A fenced replica took from another one what it lacked.</summary>
     Completion,
 
+    /// <summary>A primary was fenced all of whose appends were acknowledged, so that its answer alone ends the segment.</summary>
+    AcknowledgedFence,
+
     /// <summary>Someone saw events.</summary>
     Read,
 }

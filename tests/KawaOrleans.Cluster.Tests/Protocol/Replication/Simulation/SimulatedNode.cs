@@ -90,7 +90,13 @@ internal sealed partial class SimulatedNode
         var version = _saved.GetValueOrDefault(logId)?.Version ?? 0;
         var tail = onlyLook || segment.State == SegmentState.Sealed ? segment.Tail : segment.Fence(version);
         _checks.Said(this, segment);
-        return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version);
+        var isAcknowledged = Opening(segmentId)?.Rules.Committed >= tail.Position;
+        if (isAcknowledged)
+        {
+            _incidents.Count(Incident.AcknowledgedFence);
+        }
+
+        return new FencedTail(tail.Position, tail.LastTimestamp, segment.OpeningId, version) { IsAcknowledged = isAcknowledged };
     }
 
     public Tail Complete(Guid segmentId, Tail from, ReadOnlyMemory<byte> groups)
@@ -208,7 +214,7 @@ internal sealed partial class SimulatedNode
         var found = new List<RecordedEvent>();
         for (var position = from; position < end; position++)
         {
-            Assert.True(segment.TryRead(position, out var e));
+            Assert.True(segment.TryRead(position, out var e), $"{Name} knows that {end} of {segment.Path} is committed and does not show {position}; {segment.State} up to {segment.Tail}");
             found.Add(e!);
         }
 

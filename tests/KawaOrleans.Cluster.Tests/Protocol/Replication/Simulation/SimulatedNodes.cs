@@ -15,7 +15,10 @@ internal sealed class SimulatedNodes(SimulatedNetwork network, SimulatedNode sel
     /// <summary>Most reports are taken for true, so that segments whose writers are well are ended too.</summary>
     public Task<NodeAnswer<WriterStanding>> Standing(string node, Guid segmentId, int generation, CancellationToken cancellation) =>
         network.Ask(self, node, "standing", found => Known(new WriterStanding(
-            found.Opening(segmentId) is { Rules.CannotCommit: null } && network.World.Chance(network.Trouble) ? null : "it was reported")));
+            found.Opening(segmentId) is { Rules.CannotCommit: null } && network.World.Chance(network.Trouble) ? null : "it was reported")
+        {
+            IsAcknowledged = found.Opening(segmentId) is { } opening && opening.Rules.Committed >= opening.Segment.Tail.Position,
+        }));
 
     public Task<NodeAnswer<Prepared>> Prepare(string node, NewSegment segment, CancellationToken cancellation) =>
         network.Ask(self, node, $"prepare {Short(segment.Segment.Id)} from {segment.Segment.Base}", found => Known(found.Prepare(segment)));
