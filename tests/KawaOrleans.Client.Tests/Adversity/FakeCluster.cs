@@ -85,6 +85,8 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
                 throw new NodeUnavailableException(node);
             case Mishap.NotWritable:
                 throw new LogNotWritableException("a log", "a mishap");
+            case Mishap.StoreAway:
+                throw new ChainStoreException(ChainStoreProblem.Away, "a mishap");
             case Mishap.AnswerLost:
                 Locked();
                 return await Never<T>(cancellation);
@@ -130,6 +132,9 @@ internal enum Mishap
 
     /// <summary>Not executed: the log takes nothing.</summary>
     NotWritable,
+
+    /// <summary>Not executed: the silo does not reach the chain store.</summary>
+    StoreAway,
 
     /// <summary>Executed, but no answer ever comes.</summary>
     AnswerLost,
