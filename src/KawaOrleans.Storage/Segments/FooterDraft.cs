@@ -8,8 +8,8 @@ namespace KawaOrleans.Storage.Segments;
 internal sealed class FooterDraft(IStreamHeads? before)
 {
     private readonly List<uint> _sparse = [];
-    private readonly List<uint> _offsets = [];
-    private readonly List<ulong> _fullHashes = [];
+    private readonly Chunked<uint> _offsets = new();
+    private readonly Chunked<ulong> _fullHashes = new();
     private readonly OpenStreams _streams = new(path: "");
     private SegmentBounds _bounds = SegmentBounds.None;
 
