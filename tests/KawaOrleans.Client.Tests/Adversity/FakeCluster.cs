@@ -90,6 +90,10 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
             case Mishap.AnswerLost:
                 Locked();
                 return await Never<T>(cancellation);
+            case Mishap.AnswerLate:
+                var answer = Locked();
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellation);
+                return answer;
             case Mishap.Duplicated:
                 _ = Late();
                 return Locked();
@@ -134,6 +138,9 @@ internal enum Mishap
 
     /// <summary>Executed, but no answer ever comes.</summary>
     AnswerLost,
+
+    /// <summary>Executed, and answered with what was true then a tenth of a second later.</summary>
+    AnswerLate,
 
     /// <summary>Not executed, and no answer ever comes.</summary>
     RequestLost,
