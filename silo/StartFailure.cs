@@ -13,7 +13,9 @@ internal static class StartFailure
         {
             if (cause is RedisException)
             {
-                return $"Redis, which keeps chains and membership, does not answer: {cause.Message}";
+                // Behind this the client advises its programmer.
+                var said = cause.Message.Split(" To allow this multiplexer")[0];
+                return $"The Redis that is to keep chains and membership (Kawa:Redis, --redis) does not serve this silo: {said}";
             }
 
             if (cause is OrleansConfigurationException or KawaException or IOException or SocketException or UnauthorizedAccessException)

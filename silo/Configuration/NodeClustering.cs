@@ -35,6 +35,9 @@ internal static class NodeClustering
             membership.ProbeTimeout = TimeSpan.FromSeconds(1);
             membership.NumMissedProbesLimit = 2;
             membership.NumVotesForDeathDeclaration = 1;
+
+            // When all silos died at once, those that return wait for one that does not until it has missed three of these.
+            membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
 
         // The lease guards against two activations of one grain. Files are guarded by their lock and by epochs; the lease

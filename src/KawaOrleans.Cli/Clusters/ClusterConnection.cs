@@ -13,7 +13,7 @@ namespace KawaOrleans.Cli.Clusters;
 internal sealed class ClusterConnection : IAsyncDisposable
 {
     // The framework tries for minutes where a silo answers that is another cluster's.
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(8);
 
     private readonly IHost _host;
 

@@ -133,8 +133,9 @@ internal sealed class OrleansChainRecords(IGrainStorage storage, TimeProvider ti
         }
         catch (Exception e) when (e is not (ChainStoreException or NotSupportedException) && !cancellation.IsCancellationRequested)
         {
+            // Without the provider's exception: callers elsewhere do not have its type, and would be told of that instead.
             throw new ChainStoreException(
-                ChainStoreProblem.Away, $"The chain store did not do what was asked of record {id}: {e.Message} Whether it did is unknown; read again.", e);
+                ChainStoreProblem.Away, $"The chain store did not do what was asked of record {id}: {e.Message} Whether it did is unknown; read again.");
         }
     }
 }

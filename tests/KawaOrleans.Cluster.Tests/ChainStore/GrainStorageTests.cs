@@ -38,6 +38,9 @@ public class UnreliableGrainStorageTests
         Assert.True(away.IsRetryable);
         Assert.Contains("no route", away.Message, StringComparison.Ordinal);
 
+        // A client has no provider's types: an exception of one within ours would not reach it.
+        Assert.Null(away.InnerException);
+
         var hanging = new OrleansChainRecords(new Unreliable(() => new TaskCompletionSource().Task), new HurryingTime());
         Assert.Equal(ChainStoreProblem.Away, (await Assert.ThrowsAsync<ChainStoreException>(() => hanging.ReadChain("orders", default))).Problem);
     }

@@ -16,7 +16,7 @@ public sealed class ReplaceNodeTests
     [Theory]
     [InlineData("replace-node", "node-1", "--yes")]
     [InlineData("rebuild")]
-    public async Task A_command_for_a_cluster_needs_a_gateway_that_answers(params string[] command)
+    public async Task A_command_for_a_cluster_needs_a_gateway(params string[] command)
     {
         var none = await Invocation.RunAsync(command);
         Assert.Equal(2, none.Code);
@@ -25,8 +25,12 @@ public sealed class ReplaceNodeTests
         var senseless = await Invocation.RunAsync([.. command, "--gateway", "here"]);
         Assert.Equal(2, senseless.Code);
         Assert.Contains("host:port", senseless.Error, StringComparison.Ordinal);
+    }
 
-        var silent = await Invocation.RunAsync([.. command, "--gateway", Closed, "--cluster-id", "mine"]);
+    [Fact]
+    public async Task A_gateway_that_does_not_answer_is_named_with_the_cluster_that_was_looked_for()
+    {
+        var silent = await Invocation.RunAsync("rebuild", "--gateway", Closed, "--cluster-id", "mine");
         Assert.Equal(2, silent.Code);
         Assert.Contains(Closed, silent.Error, StringComparison.Ordinal);
         Assert.Contains("'mine'", silent.Error, StringComparison.Ordinal);
