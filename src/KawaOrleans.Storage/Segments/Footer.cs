@@ -132,8 +132,9 @@ internal sealed record Footer
     public byte[] Encode(uint segmentKey, long end, long positions)
     {
         var sparseBytes = 8 + (4 * Sparse.Length);
-        var body = new byte[(3 * SectionHeaderBytes) + BoundsBytes + FrameLayout.Padded(sparseBytes) + Streams.Length];
-        var s = body.AsSpan();
+        var bodyBytes = (3 * SectionHeaderBytes) + BoundsBytes + FrameLayout.Padded(sparseBytes) + Streams.Length;
+        var frame = new byte[FrameLayout.Padded(FrameLayout.HeaderBytes + bodyBytes)];
+        var s = frame.AsSpan(FrameLayout.HeaderBytes);
         BinaryPrimitives.WriteInt32LittleEndian(s, BoundsTag);
         BinaryPrimitives.WriteInt32LittleEndian(s[4..], BoundsBytes);
         BinaryPrimitives.WriteInt64LittleEndian(s[8..], Bounds.Events);
@@ -156,9 +157,7 @@ internal sealed record Footer
         BinaryPrimitives.WriteInt32LittleEndian(s, StreamsTag);
         BinaryPrimitives.WriteInt32LittleEndian(s[4..], Streams.Length);
         Streams.Span.CopyTo(s[SectionHeaderBytes..]);
-        var frame = new byte[FrameLayout.Padded(FrameLayout.HeaderBytes + body.Length)];
-        body.CopyTo(frame, FrameLayout.HeaderBytes);
-        FrameStamp.Other(frame, FrameKind.Footer, body.Length, segmentKey, end, end, (uint)positions, Bounds.LastRecorded);
+        FrameStamp.Other(frame, FrameKind.Footer, bodyBytes, segmentKey, end, end, (uint)positions, Bounds.LastRecorded);
         return frame;
     }
 

@@ -8,8 +8,8 @@ namespace KawaOrleans.Storage.Segments;
 internal sealed class FooterDraft(IStreamHeads? before)
 {
     private readonly List<uint> _sparse = [];
-    private readonly List<uint> _offsets = [];
-    private readonly List<ulong> _fullHashes = [];
+    private readonly Chunked<uint> _offsets = new();
+    private readonly Chunked<ulong> _fullHashes = new();
     private readonly OpenStreams _streams = new(path: "");
     private SegmentBounds _bounds = SegmentBounds.None;
 
@@ -17,7 +17,7 @@ internal sealed class FooterDraft(IStreamHeads? before)
     public long Next { get; private set; }
 
     /// <summary>Takes a verified frame that lies at a position at or behind <see cref="Next"/>; answers why it cannot be, or null.</summary>
-    public string? Take(Frame frame)
+    public string? Take(in Frame frame)
     {
         if (frame.RelativePosition > _streams.Next)
         {

@@ -117,6 +117,8 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
     }
 
+    internal override void Forget() => _tail.Cursor.Forget();
+
     void IThreadPoolWorkItem.Execute()
     {
         while (TryTake())

@@ -142,6 +142,8 @@ public sealed class MappedWriter : SegmentWriter, IBatchStage
         }
     }
 
+    internal override void Forget() => _cursor.Forget();
+
     TailCursor IBatchStage.Cursor => _cursor;
 
     Span<byte> IBatchStage.Room(int bytes) => _map.WritableSpan(_cursor.Offset, bytes);

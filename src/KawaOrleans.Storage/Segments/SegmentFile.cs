@@ -7,8 +7,11 @@ namespace KawaOrleans.Storage.Segments;
 /// reader that looks for one must not meet its closing.</remarks>
 internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader header, IVolumeFile? writable) : IDisposable
 {
+    private const long NotKnown = -1;
+
     private readonly Lock _gate = new();
     private IVolumeFile? _writable = writable;
+    private long _length = NotKnown;
 
     public string Path { get; } = path;
 
@@ -20,14 +23,21 @@ internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader h
 
     public IVolumeFile Writable => _writable ?? throw new WriterFencedException(Path);
 
+    /// <summary>Once known only what is written behind the end changes it: whoever asks does not wait for the disk.</summary>
     public long Length
     {
         get
         {
+            if (Volatile.Read(ref _length) is var known and not NotKnown)
+            {
+                return known;
+            }
+
             lock (_gate)
             {
                 using var opened = _writable is null ? OpenForReading() : null;
-                return (_writable ?? opened!).Length;
+                _length = (_writable ?? opened!).Length;
+                return _length;
             }
         }
     }
@@ -58,6 +68,7 @@ internal sealed class SegmentFile(SegmentHost host, string path, SegmentHeader h
 
             file.Write(offset, bytes);
             file.Sync();
+            Volatile.Write(ref _length, file.Length);
         }
     }
 

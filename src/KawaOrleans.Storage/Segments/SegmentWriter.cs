@@ -76,6 +76,9 @@ public abstract class SegmentWriter
     /// A failure here loses nothing: recovery reads more. The caller holds the write gate.</summary>
     internal abstract void LeaveCheckpoint();
 
+    /// <summary>After <see cref="End"/>: lets go of the index, once the footer serves reads. The caller holds the write gate.</summary>
+    internal abstract void Forget();
+
     /// <summary>Writes a checkpoint if events lie behind the last one and nobody has appended for so long.</summary>
     internal abstract void CheckpointIfIdle(TimeSpan idle);
 }

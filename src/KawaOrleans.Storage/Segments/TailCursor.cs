@@ -10,9 +10,9 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, IStre
 {
     private readonly uint _key = header.Identity.ChecksumKey;
     private readonly long _basePosition = header.BasePosition;
-    private readonly DensePositions _positions = from.Positions;
-    private readonly OpenStreams _streams = from.Streams;
-    private readonly StreamNumbers _numbers = new(from.Streams, before);
+    private DensePositions _positions = from.Positions;
+    private OpenStreams _streams = from.Streams;
+    private StreamNumbers _numbers = new(from.Streams, before);
     private readonly byte[] _hint = new byte[FileLayout.SectorBytes];
     private byte[] _lengths = [];
     private int _coveredPositions = from.CoveredPositions;
@@ -140,6 +140,15 @@ internal sealed class TailCursor(SegmentHeader header, RecoveredTail from, IStre
         _coveredPositions = _positions.Count;
         Offset += length;
         return length;
+    }
+
+    /// <summary>Lets go of the index: the segment is written no more, and whoever still holds its writer holds nothing else.</summary>
+    public void Forget()
+    {
+        _positions = new DensePositions("", []);
+        _streams = new OpenStreams("");
+        _numbers = new StreamNumbers(_streams, NoHeads.Instance);
+        _lengths = [];
     }
 
     /// <summary>The hint that names the last checkpoint, and the slot it goes to. Holds until the next one is asked for.</summary>

@@ -84,16 +84,19 @@ internal sealed class HeadMerge
         EndBlock();
         WriteStep();
         var layout = new HeadRunLayout(logId, from, to, _streams, _index.Count, _filter.Length);
-        var tables = new byte[layout.FileBytes - layout.IndexOffset];
+        var index = new byte[layout.FilterOffset - layout.IndexOffset];
         for (var i = 0; i < _index.Count; i++)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(tables.AsSpan(sizeof(uint) * i), _index[i]);
+            BinaryPrimitives.WriteUInt32LittleEndian(index.AsSpan(sizeof(uint) * i), _index[i]);
         }
 
-        _filter.CopyTo(tables.AsSpan((int)(layout.FilterOffset - layout.IndexOffset)));
+        var tables = new XxHash3();
+        tables.Append(index);
+        tables.Append(_filter);
         _file.SetLength(layout.FileBytes);
-        _file.Write(layout.IndexOffset, tables);
-        _file.Write(0, layout.Encode(HeadRun.HashTables(tables)));
+        _file.Write(layout.IndexOffset, index);
+        _file.Write(layout.FilterOffset, _filter);
+        _file.Write(0, layout.Encode(tables.GetCurrentHashAsUInt64()));
         _file.Sync();
     }
 

@@ -8,6 +8,8 @@ namespace KawaOrleans.Storage.Streams;
 /// the operating system keeps of its map; a look-up touches one cache line of its filter, its index, and one block.</summary>
 internal sealed class HeadRun : IStreamHeads, IHeadSource
 {
+    private const int StepBytes = 64 * 1024;
+
     private readonly IFileMap _map;
 
     private HeadRun(string path, IFileMap map, HeadRunLayout layout)
@@ -38,11 +40,8 @@ internal sealed class HeadRun : IStreamHeads, IHeadSource
             return null;
         }
 
-        var tables = new byte[layout.FileBytes - layout.IndexOffset];
-        return file.Read(layout.IndexOffset, tables) == tables.Length && HashTables(tables) == tablesHash ? new HeadRun(path, file.Map(), layout) : null;
+        return HashTables(file, layout) == tablesHash ? new HeadRun(path, file.Map(), layout) : null;
     }
-
-    public static ulong HashTables(ReadOnlySpan<byte> indexAndFilter) => XxHash3.HashToUInt64(indexAndFilter);
 
     public StreamHead? Find(StreamName name)
     {
@@ -76,6 +75,26 @@ internal sealed class HeadRun : IStreamHeads, IHeadSource
         var part = _map.Span(offset, (int)Math.Min(count, Bytes - offset)).ToArray();
         GC.KeepAlive(_map);
         return part;
+    }
+
+    /// <summary>The hash over index and filter: step by step, they are 13 MiB where there are ten million streams.</summary>
+    private static ulong HashTables(IVolumeFile file, HeadRunLayout layout)
+    {
+        var hash = new XxHash3();
+        var step = new byte[(int)Math.Min(StepBytes, layout.FileBytes - layout.IndexOffset)];
+        for (var at = layout.IndexOffset; at < layout.FileBytes;)
+        {
+            var read = file.Read(at, step.AsSpan(0, (int)Math.Min(step.Length, layout.FileBytes - at)));
+            if (read == 0)
+            {
+                break;
+            }
+
+            hash.Append(step.AsSpan(0, read));
+            at += read;
+        }
+
+        return hash.GetCurrentHashAsUInt64();
     }
 
     /// <summary>The first block that can hold an entry of this hash.</summary>

@@ -53,39 +53,38 @@ internal readonly ref struct StreamSection
     /// <param name="offsetOf">The offset of the frame of a stream's first event, by its ordinal.</param>
     public static byte[] Encode(OpenStreams streams, Func<int, ulong> fullHashOf, Func<int, long> offsetOf)
     {
-        // No checkpoint covers any, so there is a group for each.
+        // No checkpoint covers any, so there is a group for each. Ordinals are in the order of first events, and so are those with one hash.
         var groups = streams.Gather();
-        var order = new int[streams.Count];
-        var keys = new ulong[streams.Count];
-        var filter = new byte[NameFilter.BytesFor(streams.Count)];
+        var order = new ulong[streams.Count];
         for (var ordinal = 0; ordinal < order.Length; ordinal++)
         {
-            order[ordinal] = ordinal;
-            keys[ordinal] = ((ulong)streams.HashOf(ordinal) << 32) | streams.FirstPosition(ordinal);
-            NameFilter.Add(filter, fullHashOf(ordinal));
+            order[ordinal] = ((ulong)streams.HashOf(ordinal) << 32) | (uint)ordinal;
         }
 
-        Array.Sort(keys, order);
-        var table = new byte[EntryBytes * order.Length];
-        var lists = new MemoryStream();
+        Array.Sort(order);
+        var filterBytes = NameFilter.BytesFor(order.Length);
+        var listsAt = checked(FixedBytes + filterBytes + (EntryBytes * order.Length));
+
+        // In place: a section of a million streams is 25 MiB, and every copy of it as much.
+        var section = new byte[checked(listsAt + ListBytes(groups))];
+        BinaryPrimitives.WriteInt32LittleEndian(section, order.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(section.AsSpan(4), filterBytes);
+        var filter = section.AsSpan(FixedBytes, filterBytes);
+        var lists = section.AsSpan(listsAt);
+        var listed = 0;
         for (var i = 0; i < order.Length; i++)
         {
-            var ordinal = order[i];
-            var entry = table.AsSpan(EntryBytes * i);
+            var ordinal = (int)(order[i] & uint.MaxValue);
+            var entry = section.AsSpan(FixedBytes + filterBytes + (EntryBytes * i), EntryBytes);
             BinaryPrimitives.WriteUInt32LittleEndian(entry, streams.HashOf(ordinal));
             BinaryPrimitives.WriteUInt32LittleEndian(entry[4..], (uint)(offsetOf(ordinal) >> 3));
             BinaryPrimitives.WriteInt32LittleEndian(entry[8..], streams.Events(ordinal));
-            BinaryPrimitives.WriteUInt32LittleEndian(entry[12..], (uint)lists.Length);
+            BinaryPrimitives.WriteUInt32LittleEndian(entry[12..], (uint)listed);
             BinaryPrimitives.WriteInt64LittleEndian(entry[PreviousAt..], streams.Previous(ordinal));
-            WriteList(lists, groups.Positions(ordinal));
+            NameFilter.Add(filter, fullHashOf(ordinal));
+            listed += WriteList(lists[listed..], groups.Positions(ordinal));
         }
 
-        var section = new byte[FixedBytes + filter.Length + table.Length + lists.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(section, order.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(section.AsSpan(4), filter.Length);
-        filter.CopyTo(section.AsSpan(FixedBytes));
-        table.CopyTo(section.AsSpan(FixedBytes + filter.Length));
-        lists.GetBuffer().AsSpan(0, (int)lists.Length).CopyTo(section.AsSpan(FixedBytes + filter.Length + table.Length));
         return section;
     }
 
@@ -174,13 +173,30 @@ internal readonly ref struct StreamSection
         return true;
     }
 
-    private static void WriteList(MemoryStream lists, ReadOnlySpan<uint> positions)
+    private static int ListBytes(StreamGroups groups)
     {
-        Span<byte> number = stackalloc byte[Varint.MostBytes];
+        var bytes = 0;
+        for (var group = 0; group < groups.Count; group++)
+        {
+            var positions = groups.Positions(group);
+            for (var i = 1; i < positions.Length; i++)
+            {
+                bytes += Varint.BytesOf(positions[i] - positions[i - 1]);
+            }
+        }
+
+        return bytes;
+    }
+
+    private static int WriteList(Span<byte> lists, ReadOnlySpan<uint> positions)
+    {
+        var written = 0;
         for (var i = 1; i < positions.Length; i++)
         {
-            lists.Write(number[..Varint.Write(number, positions[i] - positions[i - 1])]);
+            written += Varint.Write(lists[written..], positions[i] - positions[i - 1]);
         }
+
+        return written;
     }
 
     private ReadOnlySpan<byte> Entry(int index) => _table.Slice(EntryBytes * index, EntryBytes);

@@ -15,7 +15,7 @@ internal static class ManyStreams
 
     private static IEnumerable<Figure> Measure(Run run)
     {
-        using var cluster = new SiloCluster(run, 1);
+        using var cluster = new SiloCluster(run, 1, isPatient: true);
         var log = cluster.NewLog("many-streams");
         var streams = run.Pick(1_000_000, 10_000_000);
         var idle = ProcFile.OwnBytes(cluster.Silos[0].ProcessId);
