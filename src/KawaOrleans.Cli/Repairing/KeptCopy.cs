@@ -13,7 +13,7 @@ internal static class KeptCopy
     public static string Aside(string path, string? dataDirectory)
     {
         var volume = DiskVolume.Instance;
-        var folder = dataDirectory is null ? Path.GetDirectoryName(path)! : Path.Combine(dataDirectory, NodeStore.AsideFolder);
+        var folder = dataDirectory is null ? Path.GetDirectoryName(path)! : Path.Combine(dataDirectory, Storage.Nodes.AsideFolder.Name);
         volume.CreateDirectory(folder);
         var prefix = dataDirectory is null ? "" : Path.GetFileName(Path.GetDirectoryName(path)) + "-";
         var name = $"{prefix}{Path.GetFileName(path)}.before-repair";

@@ -5,21 +5,24 @@ using KawaOrleans.Storage;
 namespace KawaOrleans.Server.Healing;
 
 /// <summary>Copies a segment that has ended from other nodes, beside the replicas of this one.</summary>
-internal sealed class ReplicaFetch(NodeHost host, NodesClient nodes, KawaMetrics metrics)
+/// <param name="node">This node.</param>
+/// <param name="spend">Returns when so many bytes more are allowed.</param>
+/// <param name="healed">Is told how many were taken.</param>
+internal sealed class ReplicaFetch(IMendingNode node, Func<long, CancellationToken, Task> spend, Action<int> healed)
 {
     /// <summary>Makes the copy whole and seals it at the chain's end, synced; what was copied before is not asked for again. Null with the reason when
     /// no source has the rest now.</summary>
     public async Task<(ReplicaCopy? Copy, string? WhyNot)> Fetch(
-        Chain chain, ChainSegment segment, IReadOnlyList<ChainNode> ensemble, IReadOnlyList<string> sources, Pace pace, CancellationToken cancellation)
+        Chain chain, ChainSegment segment, IReadOnlyList<ChainNode> ensemble, IReadOnlyList<string> sources, CancellationToken cancellation)
     {
-        var copy = await host.Run(store => store.BeginCopy(Claim(chain, segment, ensemble).ToHeader()));
+        var copy = await node.Run(files => files.BeginCopy(Claim(chain, segment, ensemble).ToHeader()));
         try
         {
             var end = segment.End!.Value;
             var reasons = new List<string>();
             foreach (var source in sources)
             {
-                if (copy.Tail.Position < end && await Take(copy, source, segment, end, pace, cancellation) is { } reason)
+                if (copy.Tail.Position < end && await Take(copy, source, segment, end, cancellation) is { } reason)
                 {
                     reasons.Add(reason);
                 }
@@ -27,7 +30,11 @@ internal sealed class ReplicaFetch(NodeHost host, NodesClient nodes, KawaMetrics
 
             if (copy.Tail.Position >= end)
             {
-                await Task.Run(() => copy.Seal(end), CancellationToken.None);
+                await node.Run(_ =>
+                {
+                    copy.Seal(end);
+                    return true;
+                });
                 return (copy, null);
             }
 
@@ -42,39 +49,59 @@ internal sealed class ReplicaFetch(NodeHost host, NodesClient nodes, KawaMetrics
     }
 
     /// <summary>Takes from one node until the copy is whole; why not, or null.</summary>
-    private async Task<string?> Take(ReplicaCopy copy, string source, ChainSegment segment, long end, Pace pace, CancellationToken cancellation)
+    private async Task<string?> Take(ReplicaCopy copy, string source, ChainSegment segment, long end, CancellationToken cancellation)
     {
-        while (copy.Tail is var tail && tail.Position < end)
+        var asked = node.ReadGroups(source, segment, copy.Tail.Offset, cancellation);
+        try
         {
-            var groups = await nodes.ReadGroups(source, segment.Id, segment.Generation, tail.Offset, cancellation);
-            if (groups is not { IsKnown: true, Value: { } block })
+            while (copy.Tail is var tail && tail.Position < end)
             {
-                return groups.Unknown;
+                var groups = await asked;
+                if (groups is not { IsKnown: true, Value: { } block })
+                {
+                    return groups.Unknown;
+                }
+
+                using (block)
+                {
+                    if (block.Length == 0)
+                    {
+                        return $"node '{source}' holds it only up to {tail.Position}";
+                    }
+
+                    await spend(block.Length, cancellation);
+
+                    // The next ones are on their way while these are written.
+                    asked = node.ReadGroups(source, segment, tail.Offset + block.Length, cancellation);
+                    try
+                    {
+                        await node.Run(_ => copy.Take(tail, block.Bytes));
+                    }
+                    catch (BatchRefusedException e)
+                    {
+                        return $"what node '{source}' sent does not verify: {e.Message}";
+                    }
+
+                    healed(block.Length);
+                }
             }
 
-            using (block)
-            {
-                if (block.Length == 0)
-                {
-                    return $"node '{source}' holds it only up to {tail.Position}";
-                }
-
-                try
-                {
-                    await Task.Run(() => copy.Take(tail, block.Bytes), CancellationToken.None);
-                }
-                catch (BatchRefusedException e)
-                {
-                    return $"what node '{source}' sent does not verify: {e.Message}";
-                }
-
-                metrics.Healed(block.Length);
-            }
-
-            await pace.Spend(block.Length, cancellation);
+            return null;
         }
+        finally
+        {
+            _ = Release(asked);
+        }
+    }
 
-        return null;
+    /// <summary>Nobody takes this answer any more.</summary>
+    private static async Task Release(Task<NodeAnswer<Block>> asked)
+    {
+        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (asked.IsCompletedSuccessfully)
+        {
+            (await asked).Value?.Dispose();
+        }
     }
 
     private static NewSegment Claim(Chain chain, ChainSegment segment, IReadOnlyList<ChainNode> ensemble) => new()

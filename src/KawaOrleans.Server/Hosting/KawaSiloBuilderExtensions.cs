@@ -57,6 +57,7 @@ public static class KawaSiloBuilderExtensions
         services.AddSingleton<LocalNode>();
         services.AddSingleton<LocalInventory>();
         services.AddSingleton<ReplicaCompletion>();
+        services.AddSingleton<OpenSegmentReports>();
         services.AddGrainService<NodeService>();
         services.AddSingleton<NodeServiceClient>();
         services.AddSingleton<NodesClient>();
@@ -78,7 +79,9 @@ public static class KawaSiloBuilderExtensions
 
         services.AddSingleton<EnsembleChange>();
         services.AddSingleton<Invitations>();
-        services.AddSingleton<ReplicaFetch>();
+        services.AddSingleton(static provider => new Pace(
+            provider.GetRequiredService<IOptions<KawaEventStoreOptions>>().Value.HealingBytesPerSecond, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<MendingNode>();
         services.AddSingleton<Healer>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<Healer>());
 

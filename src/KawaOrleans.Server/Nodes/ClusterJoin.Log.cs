@@ -22,7 +22,4 @@ internal sealed partial class ClusterJoin
 
     [LoggerMessage(1406, LogLevel.Error, "Node {Node} does not take part: {Reason}")]
     private partial void LogRefused(string node, string reason);
-
-    [LoggerMessage(1407, LogLevel.Warning, "The open segment of log {Log} was written when this node stopped and cannot be ended yet: {Reason}")]
-    private partial void LogStaysOpen(string log, string reason);
 }

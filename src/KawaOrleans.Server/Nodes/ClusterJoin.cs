@@ -1,4 +1,3 @@
-using KawaOrleans.Server.Logs;
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
 using Microsoft.Extensions.Logging;
@@ -10,14 +9,12 @@ namespace KawaOrleans.Server.Nodes;
 /// that were deleted. Until it is registered the node serves what it holds and does not vote.</summary>
 internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
-    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StartMayWait = TimeSpan.FromSeconds(5);
 
     private readonly NodeHost _host;
     private readonly LocalNode _node;
     private readonly ChainChanger _changer;
-    private readonly ChainSource _chains;
+    private readonly OpenSegmentReports _reports;
     private readonly IChainRecords _records;
     private readonly NodeRegistration _registration;
     private readonly TimeProvider _time;
@@ -29,9 +26,9 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
     private volatile string? _whyNotJoined = "it has not tried yet";
 
     public ClusterJoin(
-        NodeHost host, LocalNode node, ChainChanger changer, ChainSource chains, IChainRecords records, INodeRecords nodes, TimeProvider time, ILogger<ClusterJoin> logger)
+        NodeHost host, LocalNode node, ChainChanger changer, OpenSegmentReports reports, IChainRecords records, INodeRecords nodes, TimeProvider time, ILogger<ClusterJoin> logger)
     {
-        (_host, _node, _changer, _chains, _records, _time, _logger) = (host, node, changer, chains, records, time, logger);
+        (_host, _node, _changer, _reports, _records, _time, _logger) = (host, node, changer, reports, records, time, logger);
         _registration = new NodeRegistration(nodes, () => host.Store.ToDirectory(), Keep, Guid.NewGuid);
     }
 
@@ -92,7 +89,7 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
 
     private async Task JoinUntilDone(CancellationToken cancellation)
     {
-        for (var wait = FirstWait; !cancellation.IsCancellationRequested; wait = Longer(wait))
+        for (var wait = new GrowingWait(_time); !cancellation.IsCancellationRequested; await wait.Next(cancellation))
         {
             try
             {
@@ -101,7 +98,7 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
                 await CatchUp(catalogue, cancellation);
                 _whyNotJoined = null;
                 LogJoined(_host.Name, catalogue.Cookie);
-                _reporting = Task.Run(() => ReportOpenSegments(cancellation), CancellationToken.None);
+                _reporting = Task.Run(() => _reports.Run(cancellation), CancellationToken.None);
                 return;
             }
             catch (ChainStoreException e)
@@ -129,8 +126,6 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
             {
                 return; // the silo is stopping
             }
-
-            await Task.Delay(wait, _time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -168,55 +163,6 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
         LogRefused(_host.Name, refusal.Message);
     }
 
-    /// <summary>Segments of several replicas that are open here and perhaps written by nobody: their writer may have gone with this node, or
-    /// while it was away. Until they are ended nobody knows what of them is acknowledged. One that is written goes on.</summary>
-    private async Task ReportOpenSegments(CancellationToken cancellation)
-    {
-        var waiting = _host.Chains.All.Where(chain => Reportable(chain) is not null).ToList();
-        for (var wait = FirstWait; waiting.Count > 0 && !cancellation.IsCancellationRequested; wait = Longer(wait))
-        {
-            foreach (var chain in waiting.ToList())
-            {
-                if (await IsSettled(chain, cancellation))
-                {
-                    waiting.Remove(chain);
-                }
-            }
-
-            if (waiting.Count > 0)
-            {
-                await Task.Delay(wait, _time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
-
-    private ChainSegment? Reportable(Chain chain) =>
-        chain.WriteSegment is { Ensemble.Count: > 1 } open && _node.Find(open.Id) is { State: SegmentState.Open or SegmentState.Fenced } ? open : null;
-
-    private async Task<bool> IsSettled(Chain chain, CancellationToken cancellation)
-    {
-        try
-        {
-            if (_host.IsOpen && _host.Chains.Of(chain.LogId) is { } newest && Reportable(newest) is { } open)
-            {
-                await _chains.OpenWriteSegment(chain.LogName, open.Id, batchBytes: 0).WaitAsync(cancellation);
-            }
-
-            return true;
-        }
-        catch (Exception e) when (e is TimeoutException or OrleansException or ObjectDisposedException)
-        {
-            LogStaysOpen(chain.LogName, e.Message);
-            return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return false; // the silo is stopping
-        }
-    }
-
-    private static TimeSpan Longer(TimeSpan wait) => wait * 2 < LongestWait ? wait * 2 : LongestWait;
-
     private async Task CatchUp(Catalogue catalogue, CancellationToken cancellation)
     {
         var held = _host.Store.Segments.Select(segment => (segment.Header.LogId, segment.Header.LogName))
@@ -252,7 +198,7 @@ internal sealed partial class ClusterJoin : ILifecycleParticipant<ISiloLifecycle
         {
             _node.Announce(chain);
         }
-        catch (StorageException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // One log's file failed; the others go on.
             LogNotFollowed(chain.LogName, chain.Version, e.Message);

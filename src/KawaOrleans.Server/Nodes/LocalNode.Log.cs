@@ -27,4 +27,7 @@ internal sealed partial class LocalNode
 
     [LoggerMessage(1108, LogLevel.Warning, "The next segment's file of log {LogId}, {Bytes} bytes, could not be made ahead: {Reason}")]
     private partial void LogNoSpare(Guid logId, long bytes, string reason);
+
+    [LoggerMessage(1110, LogLevel.Error, "Segment {Segment} of log {Log} could not be set aside and stays where it is: {Problem}")]
+    private partial void LogNotSetAside(Guid segment, string log, string problem);
 }

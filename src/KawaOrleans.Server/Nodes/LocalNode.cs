@@ -214,7 +214,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         {
             if (segment.Header.LogId == logId)
             {
-                SetAside(store, segment, "its log was deleted");
+                TrySetAside(store, segment, "its log was deleted");
             }
         }
     }
@@ -230,7 +230,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         {
             Follow(store, segment, newest, mayWait);
         }
-        catch (StorageException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             host.ReportFault(segment.Header.Identity.Id, e.Message);
             LogNotFollowed(segment.Header.Identity.Id, newest.Version, newest.LogName, e.Message);
@@ -296,6 +296,20 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         else
         {
             LogShort(segment.Header.Identity.Id, newest.LogName, tail.Position, end);
+        }
+    }
+
+    private void TrySetAside(NodeStore store, Segment segment, string reason)
+    {
+        try
+        {
+            SetAside(store, segment, reason);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It stays where it is until the next start.
+            host.ReportFault(segment.Header.Identity.Id, e.Message);
+            LogNotSetAside(segment.Header.Identity.Id, segment.Header.LogName, e.Message);
         }
     }
 

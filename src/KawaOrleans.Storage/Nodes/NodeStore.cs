@@ -14,7 +14,6 @@ public sealed partial class NodeStore : IDisposable
     internal const string LogsFolder = "logs";
 
     internal const string LockName = "lock";
-    internal const string AsideFolder = "aside";
     private static readonly TimeSpan IdleBeforeCheckpoint = TimeSpan.FromSeconds(1);
 
     private readonly IVolume _volume;
@@ -26,6 +25,8 @@ public sealed partial class NodeStore : IDisposable
     private readonly ConcurrentDictionary<Guid, SavedChain> _chains = new();
     private readonly ConcurrentDictionary<Guid, LogHeads> _heads = new();
     private readonly SpareFiles _spares;
+    private readonly AsideFolder _aside;
+    private readonly CopiesFolder _copies;
     private readonly Lock _changes = new();
     private readonly ITimer _idleCheckpoints;
     private readonly CancellationTokenSource _closing = new();
@@ -41,6 +42,8 @@ public sealed partial class NodeStore : IDisposable
             HeadsBefore = header => header.Predecessor is null ? NoHeads.Instance : HeadsOf(header.LogId).Before(header.BasePosition),
         };
         _spares = new SpareFiles(volume);
+        _aside = new AsideFolder(volume, directory);
+        _copies = new CopiesFolder(_host, directory, _aside);
         volume.CreateDirectory(directory);
         _lock = volume.Lock(directory, LockName);
         try
@@ -234,7 +237,7 @@ public sealed partial class NodeStore : IDisposable
                 return;
             }
 
-            MoveAside(segment.Path, header.LogId, reason, () =>
+            _aside.Move(segment.Path, header.LogId, reason, () =>
             {
                 _segments.TryRemove(key, out _);
                 segment.Dispose();
@@ -261,57 +264,6 @@ public sealed partial class NodeStore : IDisposable
         await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
     }
 
-    /// <summary>True when this node knows the last event of every stream of the log before a segment: without that the segment cannot be written.</summary>
-    public bool HasHeadsBefore(SegmentHeader header)
-    {
-        ArgumentNullException.ThrowIfNull(header);
-        Recovered();
-        return header.Predecessor is null || HeadsOf(header.LogId).HasBefore(header.BasePosition);
-    }
-
-    /// <summary>The runs of heads of a log, made to cover all of its segments that have ended here: for another node, which goes on writing it.</summary>
-    /// <exception cref="DiskFullException">No room to make them.</exception>
-    /// <exception cref="SegmentDamagedException">A segment does not verify.</exception>
-    public IReadOnlyList<HeadRunFile> HeadRuns(Guid logId)
-    {
-        Recovered();
-        return [.. HeadsOf(logId).MergedRuns().Select(static run => new HeadRunFile(run.From, run.To, run.Bytes))];
-    }
-
-    /// <summary>A part of a run of heads.</summary>
-    /// <exception cref="StorageException">There is no such run any more: it was merged into another.</exception>
-    public byte[] ReadHeadRun(Guid logId, long from, long to, long offset, int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
-        var run = HeadsOf(logId).Find(from, to)
-            ?? throw new StorageException($"{LogFolder(logId)}: the run of heads over [{from}, {to}) was merged into another. Ask for the runs again.");
-        return offset >= run.Bytes ? [] : run.Part(offset, count);
-    }
-
-    /// <summary>Begins to take a run of heads from another node; null when it is here already.</summary>
-    /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
-    public HeadRunCopy? ReceiveHeadRun(Guid logId, HeadRunFile run)
-    {
-        var heads = HeadsOf(logId);
-        if (heads.Find(run.From, run.To) is not null)
-        {
-            return null;
-        }
-
-        _volume.CreateDirectory(LogFolder(logId));
-        return new HeadRunCopy(_volume, heads, HeadMerge.PathOf(LogFolder(logId), run.From, run.To), run.Bytes);
-    }
-
-    /// <summary>Covers all sealed segments that have their footers with runs of heads, and waits for it.</summary>
-    internal void MergeHeads()
-    {
-        foreach (var logId in _segments.Values.Select(static s => s.Header.LogId).Distinct())
-        {
-            HeadsOf(logId).Merge();
-        }
-    }
-
     /// <summary>Finishes writes in flight, closes the files and gives the directory free.</summary>
     public void Dispose()
     {
@@ -330,31 +282,10 @@ public sealed partial class NodeStore : IDisposable
         }
     }
 
-    /// <summary>Moves a file under <c>aside/</c>. The note comes before anything else: without room for it the file stays as it is, and a
-    /// later try can move it.</summary>
-    private void MoveAside(string path, Guid logId, string reason, Action beforeMove)
-    {
-        var aside = Path.Combine(_directory, AsideFolder);
-        _volume.CreateDirectory(aside);
-        var target = Path.Combine(aside, $"{logId:N}-{Path.GetFileName(path)}");
-        for (var copy = 2; _volume.Exists(target); copy++)
-        {
-            target = Path.Combine(aside, $"{logId:N}-{Path.GetFileName(path)}.{copy}");
-        }
-
-        SyncedRecord.Write(_volume, target + ".why", System.Text.Encoding.UTF8.GetBytes(reason));
-        beforeMove();
-        _volume.Rename(path, target);
-        _volume.SyncDirectory(aside);
-    }
-
     private static bool SameClaim(SegmentHeader a, SegmentHeader b) =>
         a.Ensemble.SequenceEqual(b.Ensemble) && a with { Ensemble = b.Ensemble, CreatedTicks = b.CreatedTicks } == b;
 
     private string SegmentPath(Guid logId, string segment) => Path.Combine(LogFolder(logId), segment + DirectoryScan.SegmentExtension);
-
-    private LogHeads HeadsOf(Guid logId) =>
-        _heads.GetOrAdd(logId, id => new LogHeads(_volume, LogFolder(id), id, () => _segments.Values.Where(s => s.Header.LogId == id)));
 
     private string LogFolder(Guid logId) => Path.Combine(_directory, LogsFolder, logId.ToString("N"));
 
@@ -366,122 +297,14 @@ public sealed partial class NodeStore : IDisposable
         }
     }
 
-    private void LoadLogs()
-    {
-        var found = DirectoryScan.Run(_volume, Path.Combine(_directory, LogsFolder));
-        found.Strangers.ForEach(stranger => _untrusted[stranger.Path] = stranger);
-        found.Chains.ForEach(chain => LoadChain(chain.LogId, chain.Folder));
-        foreach (var runs in found.Runs.GroupBy(static run => run.LogId, static run => run.Path))
-        {
-            HeadsOf(runs.Key).Load(runs);
-        }
-
-        Parallel.ForEach(found.Segments, f => LoadSegment(f.LogId, f.Path));
-    }
-
-    private void LoadChain(Guid logId, string folder)
-    {
-        var path = Path.Combine(folder, SavedChain.FileName);
-        try
-        {
-            var chain = SavedChain.Load(_volume, folder);
-            if (chain?.LogId == logId)
-            {
-                _chains[logId] = chain;
-                return;
-            }
-
-            Distrust(path, null, logId, $"{path}: it holds the chain of log {chain?.LogId:N}, not of the one its folder says. Restore the file from a copy, or remove it: the chain is learnt again.", unreadable: false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MemoryPack.MemoryPackSerializationException)
-        {
-            var damaged = e is SegmentDamagedException or MemoryPack.MemoryPackSerializationException;
-            Distrust(path, null, logId, damaged ? e.Message : new SegmentUnreadableException(path, e).Message, unreadable: !damaged);
-        }
-    }
-
-    private void LoadSegment(Guid logId, string path)
-    {
-        var named = DirectoryScan.SegmentIdOf(path);
-        try
-        {
-            var segment = SegmentLoader.LoadUnrecovered(_host, path, writable: true, header => DirectoryScan.WhyMisplaced(path, logId, header));
-            _segments[(segment.Header.Identity.Id, segment.Header.Identity.Generation)] = segment;
-            if (segment.State == SegmentState.Sealed)
-            {
-                FinishLater(segment);
-            }
-        }
-        catch (StorageException e)
-        {
-            Distrust(path, named, logId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
-        }
-    }
-
     private ConcurrentDictionary<(Guid Id, int Generation), Segment> Recovered()
     {
         _recovering.GetAwaiter().GetResult();
         return _segments;
     }
 
-    private void RecoverSegment(Segment segment)
-    {
-        try
-        {
-            if (!_closing.IsCancellationRequested)
-            {
-                segment.Recover();
-            }
-        }
-        catch (StorageException e)
-        {
-            var header = segment.Header;
-            _segments.TryRemove((header.Identity.Id, header.Identity.Generation), out _);
-            Distrust(segment.Path, header.Identity.Id, header.LogId, e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
-            segment.Dispose();
-        }
-    }
-
     private void Distrust(string path, Guid? segmentId, Guid? logId, string problem, bool unreadable) =>
         _untrusted[path] = new UntrustedFile(path, segmentId, logId, problem, unreadable);
-
-    /// <summary>Sees to the footer of a sealed segment in the background. On a thread of its own: it takes a tenth of a second and more, and
-    /// appends wait for the pool, which has few threads on a small machine.</summary>
-    private void FinishLater(Segment segment) => _ = Task.Factory.StartNew(() => Finish(segment), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private void Finish(Segment segment)
-    {
-        try
-        {
-            if (!_closing.IsCancellationRequested)
-            {
-                segment.WriteFooter();
-                MergeHeads(segment.Header.LogId);
-            }
-        }
-        catch (Exception e) when (e is SegmentDamagedException or SegmentUnreadableException)
-        {
-            // Without a footer the segment is still served, each frame verified; what was found is told.
-            Distrust(segment.Path, segment.Header.Identity.Id, segment.Header.LogId, e.Message, e is SegmentUnreadableException);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // No room for the footer, or it could not be written: the frames are as good as before, the next start tries again.
-        }
-    }
-
-    /// <summary>Covers the log's sealed segments with few runs of heads.</summary>
-    private void MergeHeads(Guid logId)
-    {
-        try
-        {
-            HeadsOf(logId).MergeUnlessMerging();
-        }
-        catch (IOException)
-        {
-            // No room, or a segment that does not verify and says so itself: look-ups go on in more places, the next seal tries again.
-        }
-    }
 
     private void CheckpointIdle()
     {

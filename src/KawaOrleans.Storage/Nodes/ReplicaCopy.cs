@@ -1,4 +1,5 @@
 using KawaOrleans.Format;
+using KawaOrleans.Storage.Recovery;
 using KawaOrleans.Storage.Segments;
 
 namespace KawaOrleans.Storage;
@@ -7,15 +8,22 @@ namespace KawaOrleans.Storage;
 /// <see cref="NodeStore.Install"/>. What it holds is verified frame by frame; after a crash it goes on from there.</summary>
 public sealed class ReplicaCopy : IDisposable
 {
+    private const long DrainBytes = 256 * 1024;
     private const long SyncBytes = 16L * 1024 * 1024;
 
     private readonly Segment _segment;
     private readonly ReplicaWriter? _writer;
+
+    /// <summary>What lies below this offset the page cache may show as clean although the disk never took it.</summary>
+    private readonly long _resumedAt;
     private long _unsynced;
 
-    internal ReplicaCopy(Segment segment)
+    /// <param name="segment">The copy's file.</param>
+    /// <param name="isResumed">An earlier process, or one whose sync failed, wrote what is there.</param>
+    internal ReplicaCopy(Segment segment, bool isResumed)
     {
         _segment = segment;
+        _resumedAt = isResumed ? segment.Tail.Offset : 0;
         _writer = segment.State == SegmentState.Sealed ? null : segment.OpenReplica(syncsGroups: false);
     }
 
@@ -37,6 +45,13 @@ public sealed class ReplicaCopy : IDisposable
         }
 
         var tail = _writer.Complete(from.Position, from.Offset, groups);
+
+        // Bit by bit: a sync of what is appended elsewhere waits behind all that the disk was given before it.
+        for (var offset = from.Offset; offset < tail.Offset; offset += DrainBytes)
+        {
+            _segment.WritableFile.Drain(offset, Math.Min(DrainBytes, tail.Offset - offset));
+        }
+
         _unsynced += groups.Length;
         if (_unsynced >= SyncBytes)
         {
@@ -53,6 +68,11 @@ public sealed class ReplicaCopy : IDisposable
     {
         if (_segment.State != SegmentState.Sealed)
         {
+            if (_resumedAt > 0)
+            {
+                DurableRewrite.AllFrames(_segment.WritableFile, Header, _resumedAt);
+            }
+
             Sync();
         }
 

@@ -33,6 +33,13 @@ internal static class DurableRewrite
         file.Sync();
     });
 
+    /// <summary>Writes all frames again, for a file whose groups were not synced one after another: there a checkpoint does not say that what lies before
+    /// it is on the disk. The caller syncs before it relies on them.</summary>
+    /// <exception cref="SegmentPoisonedException">A write failed.</exception>
+    /// <exception cref="SegmentUnreadableException">A frame that was whole is not any more.</exception>
+    public static void AllFrames(IVolumeFile file, SegmentHeader header, long tail) =>
+        Poisoning(file, () => Frames(file, header.Identity.ChecksumKey, FileLayout.FirstFrame, tail));
+
     /// <summary>Writes the four sectors of the header page again as they are; the caller syncs before it relies on one.</summary>
     private static void StateSectors(IVolumeFile file)
     {
@@ -70,6 +77,7 @@ internal static class DurableRewrite
             if (filled + frame.Bytes.Length > step.Length)
             {
                 file.Write(stepStart, step.AsSpan(0, filled));
+                file.Drain(stepStart, filled);
                 (stepStart, filled) = (offset, 0);
                 step = frame.Bytes.Length > step.Length ? new byte[frame.Bytes.Length] : step;
             }

@@ -89,8 +89,9 @@ public sealed class ReplicaWriter
                     return tail;
                 }
 
+                // Where nobody counts on a group before all are synced, they are written in one.
                 var group = groups.Span[from..];
-                tail = Write(group[..LengthOfGroup(group)], tail);
+                tail = Write(_syncsGroups ? group[..LengthOfGroup(group)] : group, tail);
                 from += (int)(tail.Offset - offset);
                 (position, offset) = (tail.Position, tail.Offset);
             }
@@ -194,14 +195,17 @@ public sealed class ReplicaWriter
         var position = tail.Position;
         for (var at = 0; at < group.Length;)
         {
-            if (Frame.TryRead(group[at..], tail.Offset + at, _key, out var frame) != FrameStatus.Whole || !_intake.Follows(frame))
+            // Its checksum was looked at before anything was written.
+            var bytes = FrameLayout.Padded(BinaryPrimitives.ReadInt32LittleEndian(group[(at + FrameLayout.Length)..]));
+            var frame = new Frame(group.Slice(at, bytes), tail.Offset + at);
+            if (!_intake.Follows(frame))
             {
                 throw new SegmentDamagedException(_segment.Path, tail.Offset + at, "a frame that was verified a moment ago");
             }
 
             _intake.Take(frame);
             position += frame.Positions;
-            at += frame.Bytes.Length;
+            at += bytes;
         }
 
         return new Tail(position, tail.Offset + group.Length, _intake.LastTimestamp);

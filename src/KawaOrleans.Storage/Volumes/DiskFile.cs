@@ -31,6 +31,8 @@ internal sealed class DiskFile(string path, SafeFileHandle handle) : IVolumeFile
 
     public void Sync() => PosixSync.Data(handle);
 
+    public void Drain(long offset, long length) => PosixSync.Drain(handle, offset, length);
+
     public void SetLength(long bytes)
     {
         var zeroes = new byte[4096];

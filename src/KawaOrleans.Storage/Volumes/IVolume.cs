@@ -51,6 +51,9 @@ internal interface IVolumeFile : IDisposable
     /// <summary>Makes all writes so far durable.</summary>
     void Sync();
 
+    /// <summary>Has the disk take a range now, so that a later sync is short. Proves nothing: only <see cref="Sync"/> does.</summary>
+    void Drain(long offset, long length);
+
     /// <summary>Lengthens the file, allocated.</summary>
     /// <exception cref="DiskFullException">No room; it may be somewhat longer, and zero there.</exception>
     void SetLength(long bytes);

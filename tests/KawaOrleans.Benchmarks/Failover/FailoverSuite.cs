@@ -7,7 +7,7 @@ internal sealed class FailoverSuite : Suite
 {
     public override string Name => "failover";
 
-    public override string Description => "Three silos and logs of three replicas: kill -9 of a primary's and of a follower's silo, appends beside logs of one replica, planned rolls.";
+    public override string Description => "Three silos and logs of three replicas: kill -9 of a primary's and of a follower's silo, appends beside logs of one replica, planned rolls, replicas that are copied anew, the start of a node with many segments.";
 
     public override IReadOnlyList<Row> Rows { get; } =
     [
@@ -15,5 +15,8 @@ internal sealed class FailoverSuite : Suite
         FollowerDeath.Row,
         ReplicatedAppend.Row,
         RollPause.Row,
+        HealedReplica.Row,
+        HealingUnderLoad.Row,
+        NodeStart.Row,
     ];
 }

@@ -83,6 +83,34 @@ internal sealed class SimulatedVolume : IVolume
     /// <summary>Takes the file out of the directory, so that something else can take its place.</summary>
     public void Vanish(string path) => _names.Remove(path);
 
+    /// <summary>The file is gone, and no power loss brings it back.</summary>
+    public void Lose(string path)
+    {
+        lock (_gate)
+        {
+            _names.Remove(path);
+            _durableNames = new Dictionary<string, int>(_names);
+            _pendingNames.Clear();
+        }
+    }
+
+    /// <summary>A volume of one file as it certainly is on the disk, or null when it is not there.</summary>
+    public SimulatedVolume? OnDisk(string path)
+    {
+        lock (_gate)
+        {
+            if (!_durableNames.TryGetValue(path, out var id))
+            {
+                return null;
+            }
+
+            var disk = new SimulatedVolume();
+            disk._names[path] = id;
+            disk._files[id] = _files[id].AfterPowerLoss(Survival.None, arrived: null);
+            return disk;
+        }
+    }
+
     public IVolumeFile Create(string path, long bytes, Preparation preparation)
     {
         lock (_gate)
@@ -359,6 +387,11 @@ internal sealed class SimulatedVolume : IVolume
         }
 
         public void Sync() => _volume.Do(new Operation(OperationKind.Sync, Path, Open()._file.Id));
+
+        public void Drain(long offset, long length)
+        {
+            // What is not synced may be on the disk anyway.
+        }
 
         public void SetLength(long bytes) => _volume.Do(new Operation(OperationKind.SetLength, Path, Writable()._file.Id, Length: (int)bytes));
 

@@ -22,6 +22,9 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
 
     public int ProcessId => _leash!.ProcessId;
 
+    /// <summary>Unless null, how many bytes a second it heals from its next start on, in the place of the product's own limit.</summary>
+    public long? HealingBytesPerSecond { get; set; }
+
     /// <summary>Starts it and returns when it takes connections of clients.</summary>
     public void Start()
     {
@@ -31,7 +34,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
             "dotnet", "exec",
             "--runtimeconfig", Path.Combine(here, $"{typeof(KawaNodeOptions).Assembly.GetName().Name}.runtimeconfig.json"),
             typeof(SiloProcess).Assembly.Location, SiloRole.Name, Node, DataDirectory, Path.Combine(folder, "chains"),
-            Text(_siloPort), Text(GatewayPort), .. first is null ? Array.Empty<string>() : [Text(first._siloPort)],
+            Text(_siloPort), Text(GatewayPort), Text(HealingBytesPerSecond ?? 0), .. first is null ? Array.Empty<string>() : [Text(first._siloPort)],
         ];
         _leash?.Dispose();
         _leash = Leash.Start(Path.Combine(folder, $"{Node}.log"), folder, command);
@@ -43,5 +46,5 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
 
     public void Dispose() => _leash?.Dispose();
 
-    private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using KawaOrleans.Server;
 using KawaOrleans.Silo.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +12,7 @@ internal static class SiloRole
 {
     public const string Name = "silo-role";
 
-    /// <param name="arguments">Node, data directory, chain store, silo port, gateway port, and the first silo's port or nothing.</param>
+    /// <param name="arguments">Node, data directory, chain store, silo port, gateway port, the limit of healing or 0, and the first silo's port or nothing.</param>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var node = new KawaNodeOptions
@@ -20,11 +22,16 @@ internal static class SiloRole
             ChainStorePath = arguments[2],
             SiloPort = int.Parse(arguments[3], CultureInfo.InvariantCulture),
             GatewayPort = int.Parse(arguments[4], CultureInfo.InvariantCulture),
-            Join = arguments.Length > 5 ? $"127.0.0.1:{arguments[5]}" : null,
+            Join = arguments.Length > 6 ? $"127.0.0.1:{arguments[6]}" : null,
         };
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.UseOrleans(silo => silo.UseKawaNode(node));
+        if (long.Parse(arguments[5], CultureInfo.InvariantCulture) is var healing and > 0)
+        {
+            builder.Services.Configure<KawaEventStoreOptions>(options => options.HealingBytesPerSecond = healing);
+        }
+
         using var host = builder.Build();
         await host.RunAsync();
         return 0;

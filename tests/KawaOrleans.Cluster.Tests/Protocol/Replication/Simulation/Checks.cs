@@ -6,9 +6,10 @@ using KawaOrleans.Storage.Segments;
 namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 
 /// <summary>The invariants of docs/PROTOCOL.md, held against everything that happens. What is broken is noted and ends the run.</summary>
-internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> nodes, Losses losses)
+internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> nodes, Losses losses, Incidents incidents)
 {
     private readonly Dictionary<(string Node, Guid Segment), ReplicaTail> _said = [];
+    private readonly HashSet<(Guid Directory, Guid Segment)> _held = [];
     private readonly Dictionary<Guid, long> _acknowledged = [];
     private readonly Dictionary<Guid, long> _ends = [];
 
@@ -23,6 +24,7 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
     public void Said(SimulatedNode node, Segment segment)
     {
         var (key, tail) = ((node.Name, segment.Header.Identity.Id), SimulatedNode.TailOf(segment));
+        _held.Add((node.Id, segment.Header.Identity.Id));
         if (segment.State == SegmentState.Sealed || tail.Offset > _said.GetValueOrDefault(key).Offset)
         {
             _said[key] = tail;
@@ -36,6 +38,49 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
     {
         var id = segment.Header.Identity.Id;
         Require(_ends.TryGetValue(id, out var end) && end == segment.Tail.Position, "P7", $"{Name(id)} is sealed at {segment.Tail.Position}, the chain says {end}");
+    }
+
+    /// <summary>A copy from elsewhere is this node's replica from here on.</summary>
+    public void Installed(SimulatedNode node, Segment segment)
+    {
+        Said(node, segment);
+        losses.Healed(node, segment.Header.Identity.Id);
+        Sealed(segment);
+    }
+
+    /// <summary>P18: a copy that a chain lists stays.</summary>
+    public void Discarded(SimulatedNode node, Guid segmentId)
+    {
+        foreach (var listed in stored.Chains.Values.SelectMany(chain => chain.Value.Segments).Where(listed => listed.Id == segmentId && listed.Ensemble.Contains(node.Node)))
+        {
+            var (state, tail) = node.Here(listed);
+            Require(tail >= listed.End, "P18", $"{node.Name} is listed for {Name(segmentId)}, which is {state} there up to {tail}, and removes its copy");
+        }
+    }
+
+    /// <summary>P18 and P19 once nothing fails any more: every segment that has ended is whole, verified and on the disk on as many nodes as can have
+    /// it, and no file is gone that a node ever said it holds.</summary>
+    public void Whole(IReadOnlyList<SimulatedLog> logs)
+    {
+        foreach (var (log, chain) in logs.Select(log => (log, stored.Chains[log.Name].Value)))
+        {
+            foreach (var segment in chain.Segments.Where(segment => !segment.IsOpen && chain.Options.Replicas > 1))
+            {
+                var able = Math.Min(chain.Options.Replicas, nodes.Count);
+                Require(segment.Ensemble.Count == able, "healing", $"{Name(segment.Id)} is listed on {segment.Ensemble.Count} nodes, and {able} could have it");
+                foreach (var member in segment.Ensemble)
+                {
+                    var node = nodes.Single(node => node.Name == member.Name);
+                    Require(node.Id == member.Id, "healing", $"{Name(segment.Id)} is listed on a directory of {member.Name} that is gone");
+                    Require(node.HasDurably(log.Id, segment), "healing", $"{Name(segment.Id)} is not whole on {member.Name}: {node.Here(segment)}");
+                }
+            }
+        }
+
+        foreach (var (directory, segmentId) in _held.Where(held => !losses.WasDeleted(held.Directory, held.Segment)))
+        {
+            Require(nodes.FirstOrDefault(node => node.Id == directory)?.HasFileOf(segmentId) != false, "P19", $"the file of {Name(segmentId)} is gone");
+        }
     }
 
     public void Loaded(SimulatedNode node, Segment segment)
@@ -53,7 +98,7 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
     {
         var hadSaid = _said.Keys.Any(key => key.Node == node.Name && path.Contains(key.Segment.ToString("N"), StringComparison.Ordinal));
         var hasRotted = DirectoryScan.SegmentIdOf(path) is { } id && losses.HasRotted(node, id);
-        Require(why is not SegmentDamagedException || !hadSaid || hasRotted, "P2", $"{node.Name} had said what it holds, and a crash left damage: {why.Message}");
+        Require(why is not SegmentDamagedException || !hadSaid || hasRotted || node.Disk.IsCopy, "P2", $"{node.Name} had said what it holds, and a crash left damage: {why.Message}");
     }
 
     /// <summary>P3 and P5, from the side of the acknowledgement. An answer that rests on nothing of its segment rests on segments that the chain
@@ -86,6 +131,13 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
         Require(ChainRules.Validate(next) is null, "P7", $"chain {next.Version} is unsound: {ChainRules.Validate(next)}");
         if (before is null)
         {
+            return;
+        }
+
+        if (next.Epoch == before.Epoch && next.Segments.Count == before.Segments.Count && next.WriteSegment == before.WriteSegment
+            && next.Segments.Zip(before.Segments).Where(pair => !pair.First.Ensemble.SequenceEqual(pair.Second.Ensemble)).ToList() is [var moved])
+        {
+            Moved(before, next, moved.Second, moved.First);
             return;
         }
 
@@ -139,6 +191,18 @@ internal sealed class Checks(StoredRecords stored, IReadOnlyList<SimulatedNode> 
     private static ReadOnlyMemory<byte> Bytes(Segment segment) => segment.ReadGroups(FileLayout.FirstFrame, int.MaxValue);
 
     private static string Name(Guid id) => $"segment {SimulatedNodes.Short(id)}";
+
+    /// <summary>P17 to P19: another node for a segment that has ended, in the place of one that was given up or as one more, and it has all of it.</summary>
+    private void Moved(Chain before, Chain next, ChainSegment was, ChainSegment now)
+    {
+        Require(next.Version == before.Version + 1 && !was.IsOpen && now with { Ensemble = was.Ensemble } == was, "P17", $"{Name(was.Id)} changed and not only its nodes");
+        var gone = was.Ensemble.Except(now.Ensemble).ToList();
+        Require(gone.TrueForAll(node => stored.Catalogue!.Value.IsGivenUp(node.Id)) && gone.Count <= 1, "P19", $"{Name(was.Id)} left {string.Join(", ", gone)}");
+        var joined = Assert.Single(now.Ensemble.Except(was.Ensemble));
+        incidents.Count(gone.Count > 0 ? Incident.TakenPlace : Incident.AddedPlace);
+        var node = nodes.Single(node => node.Name == joined.Name);
+        Require(node.Id == joined.Id && node.HasDurably(before.LogId, was), "P18", $"{joined.Name} is listed for {Name(was.Id)} and does not have it whole on its disk");
+    }
 
     private void Ended(ChainSegment open, long end)
     {

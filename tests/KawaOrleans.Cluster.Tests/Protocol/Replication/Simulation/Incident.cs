@@ -39,6 +39,9 @@ internal enum Incident
     /// <summary>A copy of a directory, older than its last start, was refused.</summary>
     RefusedCopy,
 
+    /// <summary>A copy of a directory was refused that was started while the original ran.</summary>
+    RefusedTwin,
+
     /// <summary>A claim made for the directory that was lost came to the one after it.</summary>
     LateClaim,
 
@@ -110,4 +113,40 @@ internal enum Incident
 
     /// <summary>Someone saw events.</summary>
     Read,
+
+    /// <summary>A replica's file was cut short while its node was down.</summary>
+    TruncatedReplica,
+
+    /// <summary>A replica's file was deleted while its node was down.</summary>
+    DeletedReplica,
+
+    /// <summary>The operator gave up a directory in which nothing was wrong.</summary>
+    GivenUp,
+
+    /// <summary>A directory that was given up was refused.</summary>
+    RefusedGivenUp,
+
+    /// <summary>A copy from another node took the place of a replica, or became one.</summary>
+    Healed,
+
+    /// <summary>A node took another one's place in an ensemble.</summary>
+    TakenPlace,
+
+    /// <summary>A node became one more in an ensemble of too few.</summary>
+    AddedPlace,
+
+    /// <summary>A copy that was begun earlier was gone on with.</summary>
+    ResumedCopy,
+
+    /// <summary>A node that mended its replicas died in the middle of it.</summary>
+    DeathWhileHealing,
+
+    /// <summary>A pass ended early: the store was away, the disk full, a sync failed.</summary>
+    CutOffPass,
+
+    /// <summary>A copy was whole, and another node had taken the place.</summary>
+    LostPlace,
+
+    /// <summary>A node had a replica of a segment that the chain lists on others, and set it aside.</summary>
+    Surplus,
 }

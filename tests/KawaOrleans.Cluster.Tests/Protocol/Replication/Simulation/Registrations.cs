@@ -40,6 +40,13 @@ internal sealed class Registrations(SimulatedNetwork network, StoredRecords stor
         }
     }
 
+    /// <summary>The operator says that a directory is lost for ever.</summary>
+    public void GiveUp(ChainNode lost)
+    {
+        var catalogue = stored.Catalogue!.Value;
+        stored.Catalogue = stored.Tagged(catalogue with { GivenUp = [.. catalogue.GivenUp, lost] });
+    }
+
     /// <summary>The operator looks, and does what the message says.</summary>
     private void Refused(SimulatedNode node, NodeRefusedException refused)
     {
@@ -50,11 +57,16 @@ internal sealed class Registrations(SimulatedNetwork network, StoredRecords stor
             incidents.Count(Incident.RefusedCopy);
             node.Disk.PutBack();
         }
-        else if (node.Lost is { } lost)
+        else if (stored.Catalogue!.Value.IsGivenUp(node.Id))
         {
+            incidents.Count(Incident.RefusedGivenUp);
+            node.Wipe();
+        }
+        else if (node.Lost is not null)
+        {
+            // As the operator's command does: the directory that was registered last.
             incidents.Count(Incident.RefusedBlank);
-            var catalogue = stored.Catalogue!.Value;
-            stored.Catalogue = stored.Tagged(catalogue with { GivenUp = [.. catalogue.GivenUp, lost] });
+            GiveUp(new ChainNode(node.Name, stored.Nodes[node.Name].Value.NodeId));
         }
         else
         {

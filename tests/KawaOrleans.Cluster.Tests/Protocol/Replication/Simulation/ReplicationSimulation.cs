@@ -10,6 +10,8 @@ internal sealed class ReplicationSimulation
     private const int Turns = 900;
     private const int MostSteps = 20_000;
     private const int MostRolls = 4;
+    private const int MostWipes = 3;
+    private const int MostPasses = 12;
 
     private static readonly string[] Names = ["orders", "payments"];
 
@@ -24,20 +26,26 @@ internal sealed class ReplicationSimulation
     private readonly SimulatedCallers _callers;
     private readonly Feeding _feeding;
     private readonly Registrations _registrations;
+    private readonly Healers _healers;
+    private readonly Twins _twins;
+    private readonly PlantedBug _bug;
     private readonly Incidents _incidents = new();
     private readonly Trace? _trace;
     private double _unrest;
-    private bool _wiped;
+    private int _wipes;
 
     public ReplicationSimulation(int seed, PlantedBug bug = PlantedBug.None, Trace? trace = null)
     {
-        (_world, _trace) = (new World(seed), trace);
+        (_world, _bug, _trace) = (new World(seed), bug, trace);
         _losses = new Losses(_world, _stored, _nodes, (node, segmentId) => _checks!.SaidOf(node, segmentId));
-        _checks = new Checks(_stored, _nodes, _losses);
+        _checks = new Checks(_stored, _nodes, _losses, _incidents);
         _network = new SimulatedNetwork(_world, _nodes, bug, _incidents, trace);
         _directories = new Directories(_network, _stored, _checks, _incidents) { Hastened = chain => _logs.SingleOrDefault(log => log.Id == chain.LogId)?.Saw(chain) };
         _feeding = new Feeding(_network);
         _registrations = new Registrations(_network, _stored, _incidents);
+        _twins = new Twins(_network, _stored, _checks, _incidents);
+        _network.Originals = _twins.Originals;
+        _healers = new Healers(_network, _stored, _incidents, (node, chain, open) => OpenNext(node, _logs.Single(log => log.Id == chain.LogId), open));
         _callers = new SimulatedCallers(
             _network, _checks, _incidents, _world.Chance(0.3) ? SimulatedCallers.FewRemembered : 10_000,
             written: opening => _feeding.Go(opening, tellCommitted: false), refused: MaybeOpenNext);
@@ -119,11 +127,15 @@ internal sealed class ReplicationSimulation
                 for (var steps = _world.Random.Next(1, 12); steps > 0 && _world.Step(); steps--)
                 {
                     _directories.Collect();
+                    _healers.Collect();
                 }
 
                 break;
-            case < 150:
+            case < 147:
                 Append();
+                break;
+            case < 151:
+                Heal(Any());
                 break;
             case < 165:
                 Feed();
@@ -185,7 +197,15 @@ internal sealed class ReplicationSimulation
     /// <summary>A node dies, stops, goes on, or has no room.</summary>
     private void Fail(SimulatedNode node)
     {
-        if (!node.IsUp)
+        if (!node.IsUp && _wipes < MostWipes && !node.Disk.IsCopy && _world.Chance(0.1) && _losses.MayWipe(node))
+        {
+            _trace?.Say($"{node.Name}'s directory is given up");
+            _wipes++;
+            _losses.Wiped();
+            _registrations.GiveUp(node.Node);
+            _incidents.Count(Incident.GivenUp);
+        }
+        else if (!node.IsUp)
         {
             Start(node);
         }
@@ -197,6 +217,10 @@ internal sealed class ReplicationSimulation
         {
             _trace?.Say($"{node.Name} has room again");
             node.Disk.IsFull = false;
+        }
+        else if (_world.Chance(0.1))
+        {
+            Twin(node);
         }
         else if (_world.Chance(0.35))
         {
@@ -222,10 +246,11 @@ internal sealed class ReplicationSimulation
                 _trace?.Say($"{node.Name} gets the copy of its directory instead");
                 node.Disk.PutCopy();
             }
-            else if (!_wiped && !node.Disk.IsCopy && _world.Chance(0.15) && _losses.MayWipe(node))
+            else if (_wipes < MostWipes && !node.Disk.IsCopy && _world.Chance(0.15) && _losses.MayWipe(node))
             {
                 _trace?.Say($"{node.Name} loses its directory");
-                _wiped = true;
+                _wipes++;
+                _losses.Wiped();
                 node.Wipe();
                 if (_world.Chance(0.7))
                 {
@@ -233,6 +258,19 @@ internal sealed class ReplicationSimulation
                     Start(node);
                 }
             }
+        }
+    }
+
+    /// <summary>Someone copies the directory of a node that runs, or starts such a copy beside it.</summary>
+    private void Twin(SimulatedNode node)
+    {
+        if (_bug != PlantedBug.CopyRunsBeside)
+        {
+            _twins.Go(node);
+        }
+        else if (node.IsRegistered && _twins.Originals.Count == 0)
+        {
+            Start(_nodes[_nodes.IndexOf(node)] = _twins.Replace(node));
         }
     }
 
@@ -257,10 +295,10 @@ internal sealed class ReplicationSimulation
             _incidents.Count(Incident.RottenChain);
             _trace?.Say($"a bit of a chain kept by {node.Name} turns over");
         }
-        else if (_losses.Rot(node) is { } rotten)
+        else if (_losses.Harm(node) is var (what, said))
         {
-            _incidents.Count(Incident.RottenReplica);
-            _trace?.Say(rotten);
+            _incidents.Count(what);
+            _trace?.Say(said);
         }
     }
 
@@ -280,10 +318,24 @@ internal sealed class ReplicationSimulation
     /// <summary>Someone asks a node for a segment to write to, with whatever was last seen of the log.</summary>
     private void OpenNext(SimulatedLog log, Guid? after = null)
     {
-        if (!_directories.AreBusy && Any() is { IsUp: true, IsPaused: false } node)
+        OpenNext(Any(), log, after);
+    }
+
+    private void OpenNext(SimulatedNode node, SimulatedLog log, Guid? after)
+    {
+        if (!_directories.AreBusy && node is { IsUp: true, IsPaused: false })
         {
             after ??= log.Seen.Count == 0 || _world.Chance(0.3) ? null : log.Seen[_world.Random.Next(log.Seen.Count)].WriteSegment?.Id;
             _directories.OpenNext(node, log, after);
+        }
+    }
+
+    /// <summary>A node looks at its replicas.</summary>
+    private void Heal(SimulatedNode node)
+    {
+        if (node is { IsUp: true, IsPaused: false, IsRegistered: true })
+        {
+            _ = _healers.Heal(node);
         }
     }
 
@@ -312,7 +364,12 @@ internal sealed class ReplicationSimulation
     /// <summary>The primaries send what is to be sent, also where no answer came before, and have a segment ended that can acknowledge nothing.</summary>
     private void Feed()
     {
-        foreach (var opening in _nodes.Where(node => node is { IsUp: true, IsPaused: false }).SelectMany(node => node.Openings).ToList())
+        foreach (var original in _twins.Originals.Where(_ => _world.Chance(0.02)).ToList())
+        {
+            _twins.Look(original);
+        }
+
+        foreach (var opening in _nodes.Concat(_twins.Originals).Where(node => node is { IsUp: true, IsPaused: false }).SelectMany(node => node.Openings).ToList())
         {
             _feeding.Go(opening, tellCommitted: true);
             if (opening.Rules.CannotCommit is not null)
@@ -350,6 +407,7 @@ internal sealed class ReplicationSimulation
         _trace?.Say("everything returns");
         (_world.Loss, _network.Trouble) = (0, 0);
         _network.Mend();
+        _twins.Originals.ToList().ForEach(_twins.Look);
         foreach (var node in _nodes)
         {
             (node.Disk.Trouble, node.Disk.IsFull, node.IsPaused) = (default, false, false);
@@ -361,7 +419,7 @@ internal sealed class ReplicationSimulation
         }
 
         // One that is refused is started again, once the operator did what the refusal says.
-        for (var starts = 0; starts < 2; starts++)
+        for (var starts = 0; starts < 3; starts++)
         {
             _nodes.Where(node => !node.IsUp).ToList().ForEach(Start);
             for (var steps = 0; _world.Step(); steps++)
@@ -393,8 +451,27 @@ internal sealed class ReplicationSimulation
             _checks.Require(isAnswered, "liveness", $"all is well and an append to {log.Name} is not answered");
         }
 
+        MendAll();
         _checks.Replicas();
+        _checks.Whole(_logs);
         return _checks.Broken ?? _logs.Select(log => log.WhatBroke(Roll(log), _nodes)).FirstOrDefault(broken => broken is not null) ?? _checks.Broken;
+    }
+
+    /// <summary>Pass after pass on every node, until nothing is left to be mended.</summary>
+    private void MendAll()
+    {
+        _healers.Doubt = 0;
+        for (var (pass, still) = (0, 0); pass < MostPasses && still < 2 && _checks.Broken is null; pass++)
+        {
+            var before = (_checks.Swaps, _incidents[Incident.Healed], _incidents[Incident.Completion]);
+            _healers.Verifies = pass == 0;
+            foreach (var node in _nodes)
+            {
+                Complete(Done(_healers.Heal(node)));
+            }
+
+            still = before == (_checks.Swaps, _incidents[Incident.Healed], _incidents[Incident.Completion]) ? still + 1 : 0;
+        }
     }
 
     private Chain Roll(SimulatedLog log)

@@ -46,6 +46,10 @@ public class ReplicationSimulationTests(ITestOutputHelper output)
     [InlineData(PlantedBug.CopyVotes)]
     [InlineData(PlantedBug.CompletionCounts)]
     [InlineData(PlantedBug.TailsWithoutFence)]
+    [InlineData(PlantedBug.ListedBeforeItsCopy)]
+    [InlineData(PlantedBug.HealsBeforeItCaughtUp)]
+    [InlineData(PlantedBug.ReplacedIsErased)]
+    [InlineData(PlantedBug.CopyRunsBeside)]
     public void A_planted_bug_is_found(PlantedBug bug)
     {
         var seeds = new Seeds(First, EveryDay, bug);

@@ -69,7 +69,7 @@ internal sealed class SimulatedCallers(
 
     private async Task Try(SimulatedLog log, CallersBatch batch, ChainSegment segment)
     {
-        var node = network.Node(segment.Primary);
+        var node = network.Writer(segment.Primary);
         var recorded = log.History.Append([.. batch.Events.Select(e => new GivenEvent(e.Id, e.Stream))], [.. Recorded(batch.Expected)]);
         var attempt = new CallersTry(recorded, segment, WasTold: batch.First is not null);
         var retrySince = batch.Tries.Count > 0 ? batch.Reached : (long?)null;

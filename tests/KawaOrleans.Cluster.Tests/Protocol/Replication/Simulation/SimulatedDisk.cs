@@ -17,10 +17,10 @@ internal sealed class SimulatedDisk
     private SimulatedVolume? _copy;
     private SimulatedVolume? _original;
 
-    public SimulatedDisk(World world, Incidents incidents)
+    public SimulatedDisk(World world, Incidents incidents, SimulatedVolume? copied = null)
     {
         (_world, _incidents) = (world, incidents);
-        Volume = new SimulatedVolume();
+        Volume = copied ?? new SimulatedVolume();
         Begin(Volume);
     }
 

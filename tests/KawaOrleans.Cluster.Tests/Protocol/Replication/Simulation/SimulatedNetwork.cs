@@ -28,6 +28,13 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedNode>
 
     public SimulatedNode Node(string name) => nodes.Single(node => node.Name == name);
 
+    /// <summary>The process that a caller reaches who writes to a node's segment: the original, where a copy of it was started beside it, as long as
+    /// connections to it last.</summary>
+    public SimulatedNode Writer(string name) => Originals.Find(node => node.Name == name && node.IsUp) is { } original && world.Chance(0.7) ? original : Node(name);
+
+    /// <summary>See <see cref="Twins.Originals"/>.</summary>
+    public List<SimulatedNode> Originals { get; set; } = [];
+
     /// <summary>Asks a node. The answer comes to the process that asked, or never.</summary>
     public async Task<NodeAnswer<T>> Ask<T>(SimulatedNode from, string to, string what, Func<SimulatedNode, NodeAnswer<T>> act)
     {
@@ -98,6 +105,11 @@ internal sealed class SimulatedNetwork(World world, IReadOnlyList<SimulatedNode>
         if (IsCut(from.Name, to))
         {
             return new NodeAnswer<T>(default, "not reached");
+        }
+
+        if (target.HasTwin)
+        {
+            return new NodeAnswer<T>(default, "a copy of it answers, which is not registered");
         }
 
         if (!target.IsUp)

@@ -3,6 +3,7 @@ using KawaOrleans.Storage;
 using KawaOrleans.Storage.Nodes;
 using KawaOrleans.Storage.Segments;
 using KawaOrleans.Storage.Streams;
+using KawaOrleans.Storage.Tests.Simulation;
 using MemoryPack;
 
 namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
@@ -11,7 +12,6 @@ namespace KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 internal sealed partial class SimulatedNode
 {
     private const string StartsPath = $"{SimulatedDisk.Root}/starts";
-
 
     private readonly Dictionary<Guid, LogHeads> _heads = [];
     private readonly Dictionary<Guid, FetchedHeads> _fetchedHeads = [];
@@ -34,6 +34,10 @@ internal sealed partial class SimulatedNode
     /// <summary>Its start is the one that the chain store has.</summary>
     public void Registered() => IsRegistered = true;
 
+    /// <summary>The starts that a directory keeps.</summary>
+    public static IReadOnlyList<NodeRecord> StartsOn(SimulatedVolume disk) =>
+        TwoSlotRecord.Read(disk, StartsPath) is { } kept ? MemoryPackSerializer.Deserialize<KeptStarts>(kept)!.Starts : [];
+
     /// <summary>A new process on what the disk kept.</summary>
     public void Start()
     {
@@ -43,7 +47,7 @@ internal sealed partial class SimulatedNode
         IsRegistered = _bug == PlantedBug.WipedPassesForNew || (_bug == PlantedBug.CopyVotes && Disk.IsCopy);
         var volume = Disk.Volume;
         LoadStarts();
-        foreach (var folder in volume.Directories(SimulatedDisk.Root).Select(name => Path.Combine(SimulatedDisk.Root, name)))
+        foreach (var folder in volume.Directories(SimulatedDisk.Root).Where(name => Guid.TryParseExact(name, "N", out _)).Select(name => Path.Combine(SimulatedDisk.Root, name)))
         {
             LoadChain(folder);
             LoadSegments(folder);
@@ -64,7 +68,7 @@ internal sealed partial class SimulatedNode
         if (_segments.Values.FirstOrDefault(segment => segment.Path == damage.Path && segment.State == SegmentState.Sealed) is { } segment)
         {
             _segments.Remove(segment.Header.Identity.Id);
-            _untrusted[segment.Header.Identity.Id] = damage.Message;
+            _untrusted[segment.Header.Identity.Id] = (damage.Message, false);
         }
     }
 
@@ -132,7 +136,7 @@ internal sealed partial class SimulatedNode
             catch (StorageException e)
             {
                 // Unknown until the next start: nothing is concluded from it.
-                _untrusted[DirectoryScan.SegmentIdOf(path) ?? Guid.Empty] = e.Message;
+                _untrusted[DirectoryScan.SegmentIdOf(path) ?? Guid.Empty] = (e.Message, e is SegmentUnreadableException or SegmentPoisonedException);
                 _checks.Untrusted(this, path, e);
                 if (e is SegmentDamagedException or NotASegmentException)
                 {

@@ -19,7 +19,7 @@ internal sealed partial class SimulatedNode
     private readonly Incidents _incidents;
     private readonly Dictionary<Guid, Segment> _segments = [];
     private readonly Dictionary<Guid, Chain> _saved = [];
-    private readonly Dictionary<Guid, string> _untrusted = [];
+    private readonly Dictionary<Guid, (string Problem, bool IsUnreadable)> _untrusted = [];
     private readonly Dictionary<Guid, SimulatedOpening> _openings = [];
     private readonly StillTime _time = new();
     private Guid? _lostId;
@@ -28,6 +28,14 @@ internal sealed partial class SimulatedNode
     {
         (Name, Id, _world, _checks, _incidents, _bug) = (name, world.NewId(), world, checks, incidents, bug);
         Disk = new SimulatedDisk(world, incidents);
+    }
+
+    private SimulatedNode(SimulatedNode original)
+    {
+        (Name, Id, _world, _checks, _incidents, _bug, Cookie) = (
+            original.Name, original.Id, original._world, original._checks, original._incidents, original._bug, original.Cookie);
+        Disk = new SimulatedDisk(_world, _incidents, original.Disk.Volume.AfterKill());
+        IsUp = false;
     }
 
     public string Name { get; }
@@ -51,9 +59,21 @@ internal sealed partial class SimulatedNode
     /// <summary>Whether the chain store has the start of this process. Before that it answers nothing that counts.</summary>
     public bool IsRegistered { get; private set; }
 
+    /// <summary>A process on a copy of its directory is starting: calls for its name go to that one.</summary>
+    public bool HasTwin { get; set; }
+
+    /// <summary>A node on a copy of this one's disk, not started.</summary>
+    public SimulatedNode Twin() => new(this);
+
     public IEnumerable<SimulatedOpening> Openings => _openings.Values;
 
     public IReadOnlyDictionary<Guid, Segment> Segments => _segments;
+
+    /// <summary>The newest chain that it keeps of each log.</summary>
+    public IReadOnlyCollection<Chain> Chains => [.. _saved.Values];
+
+    /// <summary>The logs of which it has anything.</summary>
+    public IEnumerable<string> LogNames => _saved.Values.Select(chain => chain.LogName).Concat(_segments.Values.Select(segment => segment.Header.LogName)).Distinct().Order(StringComparer.Ordinal);
 
     public Chain? Saved(Guid logId) => _saved.GetValueOrDefault(logId);
 
@@ -166,7 +186,7 @@ internal sealed partial class SimulatedNode
             {
                 Obey(segment, newest);
             }
-            catch (StorageException) when (!Disk.IsDying)
+            catch (IOException) when (!Disk.IsDying)
             {
                 // That replica says nothing until the next start; the chain is kept all the same.
             }
@@ -233,6 +253,7 @@ internal sealed partial class SimulatedNode
         _untrusted.Clear();
         _heads.Clear();
         _fetchedHeads.Clear();
+        Invitations = new();
     }
 
     /// <summary>The directory is gone, and another one begins under the same name.</summary>
@@ -260,7 +281,7 @@ internal sealed partial class SimulatedNode
 
     /// <summary>The replica here.</summary>
     public Segment Get(Guid segmentId) => _segments.GetValueOrDefault(segmentId)
-        ?? throw new StorageException(_untrusted.GetValueOrDefault(segmentId) ?? $"node '{Name}' has no file of segment {segmentId:N}");
+        ?? throw new StorageException(_untrusted.TryGetValue(segmentId, out var untrusted) ? untrusted.Problem : $"node '{Name}' has no file of segment {segmentId:N}");
 
     private void RequireRegistered()
     {
@@ -291,10 +312,14 @@ internal sealed partial class SimulatedNode
         var identity = segment.Header.Identity;
         switch (ReplicaDuty.Under(newest, identity.Id, identity.Generation, segment.Header.ChainVersion, segment.State.ToReplicaState(), Id))
         {
-            case ReplicaDuty.SetAside:
-                _segments.Remove(identity.Id);
-                Disk.Volume.Delete(segment.Path);
-                _openings.Remove(identity.Id);
+            case ReplicaDuty.SetAside away:
+                Aside.Move(segment.Path, segment.Header.LogId, away.Why, () => Close(identity.Id));
+                Disk.Volume.SyncDirectory(Folder(segment.Header.LogId));
+                if (newest.Segments.Any(listed => listed.Id == identity.Id))
+                {
+                    _incidents.Count(Incident.Surplus);
+                }
+
                 break;
             case ReplicaDuty.Seal seal when (segment.State == SegmentState.Fenced ? segment.Tail : segment.Fence(newest.Version)).Position >= seal.End:
                 segment.Seal(seal.End);
