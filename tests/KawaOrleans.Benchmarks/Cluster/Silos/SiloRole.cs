@@ -10,7 +10,7 @@ internal static class SiloRole
 {
     public const string Name = "silo-role";
 
-    /// <param name="arguments">Node, data directory, chain store, silo port, gateway port, and the first silo's port or nothing.</param>
+    /// <param name="arguments">Node, data directory, chain store, silo port, gateway port, whether it uses our transport, and the first silo's port or nothing.</param>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var node = new KawaNodeOptions
@@ -20,11 +20,18 @@ internal static class SiloRole
             ChainStorePath = arguments[2],
             SiloPort = int.Parse(arguments[3], CultureInfo.InvariantCulture),
             GatewayPort = int.Parse(arguments[4], CultureInfo.InvariantCulture),
-            Join = arguments.Length > 5 ? $"127.0.0.1:{arguments[5]}" : null,
+            Join = arguments.Length > 6 ? $"127.0.0.1:{arguments[6]}" : null,
         };
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.UseOrleans(silo => silo.UseKawaNode(node));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseKawaNode(node);
+            if (bool.Parse(arguments[5]))
+            {
+                silo.Services.UseKawaTransport();
+            }
+        });
         using var host = builder.Build();
         await host.RunAsync();
         return 0;
