@@ -9,10 +9,11 @@ namespace KawaOrleans.ClientSample;
 /// <summary>The commands, and the one place where an error becomes a sentence and an exit code.</summary>
 internal static class CommandTree
 {
-    private static readonly Option<string> Gateway = new("--gateway")
+    private static readonly Option<string[]> Gateways = new("--gateway")
     {
-        Description = "A silo's gateway, host:port. Without a command and a gateway the sample brings up a cluster of its own.",
-        DefaultValueFactory = static _ => "localhost:30000",
+        Description = "A silo's gateway, host:port; name those of several silos to be served while one is down. Without a command and a gateway the sample brings up a cluster of its own.",
+        DefaultValueFactory = static _ => ["localhost:30000"],
+        AllowMultipleArgumentsPerToken = true,
         Recursive = true,
     };
 
@@ -30,9 +31,9 @@ internal static class CommandTree
     {
         var root = new RootCommand("KawaOrleans by example. Without arguments: three silos, 69,894 events, a restart, and a check of all of it.")
         {
-            Gateway, ClusterId, Import(console), Export(console, openOutput), Logs(console), Describe(console), Rebuild(console), ReplaceNode(console), Delete(console),
+            Gateways, ClusterId, Import(console), Export(console, openOutput), Logs(console), Describe(console), Delete(console),
         };
-        root.SetAction((arguments, cancellation) => arguments.GetResult(Gateway) is { Implicit: false }
+        root.SetAction((arguments, cancellation) => arguments.GetResult(Gateways) is { Implicit: false }
             ? throw new FormatException("Name a command for the silos behind the gateway; --help lists them.")
             : new Demonstration(console).RunAsync(cancellation));
         try
@@ -113,44 +114,6 @@ internal static class CommandTree
         return command;
     }
 
-    private static Command Rebuild(IAnsiConsole console)
-    {
-        var log = new Option<string?>("--log") { Description = "The log's name. Every log and their list unless given." };
-        var giveUp = new Option<string[]>("--give-up") { Description = "A node that will not come back; may be repeated. What only it held is lost." };
-        var command = new Command("rebuild", "Writes chains anew from what the nodes hold, after the chain store was lost.") { log, giveUp };
-        OnCluster(command, async (cluster, arguments, cancellation) =>
-        {
-            // An operator's task: it is not part of the client, so it is asked of the grains themselves.
-            var givenUp = arguments.GetValue(giveUp) ?? [];
-            if (arguments.GetValue(log) is { } name)
-            {
-                var chain = await cluster.Grains.GetGrain<ISegmentDirectoryGrain>(name).Rebuild(givenUp, cancellation);
-                console.MarkupLineInterpolated($"Log '{chain.LogName}' has a chain: version {chain.Version}, {chain.Segments.Count} segments.");
-                return;
-            }
-
-            foreach (var rebuilt in await cluster.Grains.GetGrain<IEventStoreGrain>(0).Rebuild(givenUp, cancellation))
-            {
-                console.MarkupLineInterpolated($"Log '{rebuilt.Name}' has a chain.");
-            }
-        });
-        return command;
-    }
-
-    private static Command ReplaceNode(IAnsiConsole console)
-    {
-        var node = new Argument<string>("node") { Description = "The node's name. It must not run." };
-        var command = new Command(
-            "replace-node", "Gives up a node whose data directory is lost for ever, so that an empty one may take its name. Cannot be undone.") { node };
-        OnCluster(command, async (cluster, arguments, cancellation) =>
-        {
-            var name = arguments.GetRequiredValue(node);
-            await cluster.Grains.GetGrain<IEventStoreGrain>(0).ReplaceNode(name, cancellation);
-            console.MarkupLineInterpolated($"Node '{name}' is given up. A node of that name may start with an empty directory.");
-        });
-        return command;
-    }
-
     private static Command Delete(IAnsiConsole console)
     {
         var command = new Command("delete", "Ends a log. Its files are set aside by the nodes that hold them.") { Log };
@@ -166,8 +129,8 @@ internal static class CommandTree
     private static void OnCluster(Command command, Func<RunningCluster, ParseResult, CancellationToken, Task> action) =>
         command.SetAction(async (arguments, cancellation) =>
         {
-            var gateway = RunningCluster.ParseGateway(arguments.GetRequiredValue(Gateway));
-            await using var cluster = await RunningCluster.ConnectAsync(arguments.GetRequiredValue(ClusterId), [gateway], cancellation);
+            var gateways = arguments.GetRequiredValue(Gateways).Select(RunningCluster.ParseGateway).ToList();
+            await using var cluster = await RunningCluster.ConnectAsync(arguments.GetRequiredValue(ClusterId), gateways, cancellation);
             await action(cluster, arguments, cancellation);
         });
 

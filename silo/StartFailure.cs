@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Orleans.Runtime;
+using StackExchange.Redis;
 
 namespace KawaOrleans.Silo;
 
@@ -10,6 +11,11 @@ internal static class StartFailure
     {
         for (var cause = failure; cause is not null; cause = cause.InnerException)
         {
+            if (cause is RedisException)
+            {
+                return $"Redis, which keeps chains and membership, does not answer: {cause.Message}";
+            }
+
             if (cause is OrleansConfigurationException or KawaException or IOException or SocketException or UnauthorizedAccessException)
             {
                 return cause.Message;

@@ -17,8 +17,6 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     public IEventStoreClient EventStore => _host.Services.GetRequiredService<IEventStoreClient>();
 
-    public IClusterClient Grains => _host.Services.GetRequiredService<IClusterClient>();
-
     public static async Task<RunningCluster> ConnectAsync(
         string clusterId, IReadOnlyList<IPEndPoint> gateways, CancellationToken cancellation, Action<KawaClientOptions>? configure = null)
     {

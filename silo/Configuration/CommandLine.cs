@@ -10,6 +10,7 @@ internal static class CommandLine
         ("--data", "DIR", "Kawa:DataDirectory", "segment files of this node; one directory for each silo [./kawa-data]"),
         ("--node", "NAME", "Kawa:NodeName", "this node's name, the same after every restart [node-1]"),
         ("--chain-store", "DIR", "Kawa:ChainStorePath", "the chains; one directory for all silos of this machine [./kawa-chains]"),
+        ("--redis", "HOST:PORT", "Kawa:Redis", "chains and membership for silos on several machines, instead of --chain-store and --join"),
         ("--join", "HOST:PORT", "Kawa:Join", "address and silo port of the cluster's first silo [this is the first]"),
         ("--replicas", "N", "Kawa:Replicas", "on how many nodes new logs lie: 1, 2, 3 or 5; the same for all silos [1]"),
         ("--address", "IP", "Kawa:AdvertisedAddress", "where silos and clients reach this one [127.0.0.1]"),

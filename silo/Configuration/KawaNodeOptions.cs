@@ -11,8 +11,13 @@ internal sealed class KawaNodeOptions
     /// <summary>The name under which chains know this node; the same after every restart.</summary>
     public string NodeName { get; set; } = "node-1";
 
-    /// <summary>Where the chains are kept: one directory for all silos of this machine, outside every data directory.</summary>
-    public string ChainStorePath { get; set; } = "./kawa-chains";
+    /// <summary>Where the chains are kept without <see cref="Redis"/>: one directory for all silos of this machine, outside every data directory.
+    /// Unset: <c>./kawa-chains</c>.</summary>
+    public string? ChainStorePath { get; set; }
+
+    /// <summary>Keeps chains and membership in this Redis, for silos on several machines: <c>host:port</c>, then options of the Redis client, separated by
+    /// commas (<c>password=…,ssl=true</c>). Unset: this machine alone, with <see cref="ChainStorePath"/> and <see cref="Join"/>.</summary>
+    public string? Redis { get; set; }
 
     /// <summary>The address other silos and clients reach this one at, and the one it listens on. Keep it the same after a
     /// restart: a silo that returns to its address replaces its predecessor at once.</summary>
@@ -27,7 +32,7 @@ internal sealed class KawaNodeOptions
     /// <summary>The TCP port of the health endpoints.</summary>
     public int HttpPort { get; set; } = 8080;
 
-    /// <summary>The cluster's first silo as <c>host:silo-port</c>. Unset: this silo is the first.</summary>
+    /// <summary>Without <see cref="Redis"/>, the cluster's first silo as <c>host:silo-port</c>. Unset: this silo is the first.</summary>
     public string? Join { get; set; }
 
     /// <summary>On how many nodes a log lies that its first append creates: 1, 2, 3 or 5, a majority of which acknowledges. The same on all silos.</summary>

@@ -10,7 +10,8 @@ internal sealed class KawaNodeOptionsValidator : IValidateOptions<KawaNodeOption
     {
         var refused = new List<string>();
         Refuse(nameof(options.DataDirectory), Missing(options.DataDirectory));
-        Refuse(nameof(options.ChainStorePath), Missing(options.ChainStorePath));
+        Refuse(nameof(options.ChainStorePath), options.ChainStorePath is null ? null : Missing(options.ChainStorePath) ?? Besides(options.Redis, "the chains are kept there"));
+        Refuse(nameof(options.Redis), options.Redis is null ? null : Missing(options.Redis) ?? RedisPlace.WhyNot(options.Redis));
         Refuse(nameof(options.ClusterId), Missing(options.ClusterId));
         Refuse(nameof(options.ServiceId), Missing(options.ServiceId));
         Refuse(nameof(options.NodeName), Names.WhyNotKey(options.NodeName) is { } reason ? $"'{options.NodeName}' is no node name: {reason}" : null);
@@ -28,9 +29,11 @@ internal sealed class KawaNodeOptionsValidator : IValidateOptions<KawaNodeOption
             Refuse(nameof(options.AdvertisedAddress), $"'{options.AdvertisedAddress}' is no IP address");
         }
 
-        if (options.Join is { } join && !HostAndPort.TryParse(join, out _))
+        if (options.Join is { } join)
         {
-            Refuse(nameof(options.Join), $"'{join}' is not host:port, the address and silo port of the cluster's first silo");
+            Refuse(nameof(options.Join), HostAndPort.TryParse(join, out _)
+                ? Besides(options.Redis, "silos find each other there, and none is the first")
+                : $"'{join}' is not host:port, the address and silo port of the cluster's first silo");
         }
 
         return refused.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(refused);
@@ -43,6 +46,9 @@ internal sealed class KawaNodeOptionsValidator : IValidateOptions<KawaNodeOption
             }
         }
     }
+
+    private static string? Besides(string? redis, string why) =>
+        redis is null ? null : $"is not for a silo with {KawaNodeOptions.Section}:{nameof(KawaNodeOptions.Redis)} ({CommandLine.SwitchFor(nameof(KawaNodeOptions.Redis))}): {why}; leave one of the two out";
 
     private static string? Missing(string? value) => string.IsNullOrWhiteSpace(value) ? "is empty" : null;
 

@@ -7,10 +7,20 @@ namespace KawaOrleans.Silo.Configuration;
 /// <summary>How this silo finds the others, and how soon it takes one for dead. docs/OPERATIONS.md explains the values.</summary>
 internal static class NodeClustering
 {
+    private const string UsualChainStorePath = "./kawa-chains";
+
     public static ISiloBuilder UseKawaNode(this ISiloBuilder silo, KawaNodeOptions node)
     {
-        // The first silo keeps the membership table in its memory: for one machine. See docs/OPERATIONS.md, "Clustering".
-        silo.UseDevelopmentClustering(node.Join is { } join && HostAndPort.TryParse(join, out var first) ? first.Resolve() : null!);
+        if (node.Redis is { } redis)
+        {
+            silo.UseRedis(redis);
+        }
+        else
+        {
+            // The first silo keeps the membership table in its memory: for one machine. See docs/OPERATIONS.md, "Clustering".
+            silo.UseDevelopmentClustering(node.Join is { } join && HostAndPort.TryParse(join, out var first) ? first.Resolve() : null!);
+        }
+
         silo.ConfigureEndpoints(IPAddress.Parse(node.AdvertisedAddress), node.SiloPort, node.GatewayPort);
         silo.Configure<ClusterOptions>(cluster =>
         {
@@ -35,8 +45,20 @@ internal static class NodeClustering
         {
             store.DataDirectory = Path.GetFullPath(node.DataDirectory);
             store.NodeName = node.NodeName;
-            store.ChainStorePath = Path.GetFullPath(node.ChainStorePath);
+            store.UseGrainStorageForChains = node.Redis is not null;
+            store.ChainStorePath = node.Redis is null ? Path.GetFullPath(node.ChainStorePath ?? UsualChainStorePath) : null;
             store.NewLogs = node.NewLogs();
         });
+    }
+
+    private static void UseRedis(this ISiloBuilder silo, string place)
+    {
+        silo.UseRedisClustering(membership => membership.ConfigurationOptions = RedisPlace.Parse(place));
+        silo.AddRedisGrainStorage(KawaEventStoreOptions.ChainStorageName, chains =>
+        {
+            chains.ConfigurationOptions = RedisPlace.Parse(place);
+            chains.DeleteStateOnClear = true;
+        });
+        silo.Services.AddHostedService(services => new RedisDurability(place, services.GetRequiredService<ILogger<RedisDurability>>()));
     }
 }

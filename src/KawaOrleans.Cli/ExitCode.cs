@@ -5,9 +5,9 @@ internal static class ExitCode
 {
     public const int Good = 0;
 
-    /// <summary>Something does not hold what was written, or a repair was refused.</summary>
+    /// <summary>Something does not hold what was written, or what was asked was refused.</summary>
     public const int Damaged = 1;
 
-    /// <summary>It could not be read or used: locked, foreign, unreadable, or the command line makes no sense.</summary>
+    /// <summary>It could not be read, used or reached: locked, foreign, unreadable, silent, or the command line makes no sense.</summary>
     public const int Unusable = 2;
 }

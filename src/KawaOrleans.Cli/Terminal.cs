@@ -8,13 +8,15 @@ namespace KawaOrleans.Cli;
 /// <param name="Error">Errors and notes.</param>
 /// <param name="Tables">Tables, to the output.</param>
 /// <param name="Progress">Progress bars, to where errors go, so that results can be piped.</param>
-internal sealed record Terminal(TextWriter Output, Func<Stream> OpenOutput, TextWriter Error, IAnsiConsole Tables, IAnsiConsole Progress)
+/// <param name="Input">Where somebody answers questions; null when nobody can.</param>
+internal sealed record Terminal(TextWriter Output, Func<Stream> OpenOutput, TextWriter Error, IAnsiConsole Tables, IAnsiConsole Progress, TextReader? Input)
 {
     private const int WidthWithoutTerminal = 200;
 
-    public static Terminal OfProcess() => Of(Console.Out, Console.OpenStandardOutput, Console.Error, Console.IsOutputRedirected);
+    public static Terminal OfProcess() => Of(
+        Console.Out, Console.OpenStandardOutput, Console.Error, Console.IsOutputRedirected, Console.IsInputRedirected ? null : Console.In);
 
-    public static Terminal Of(TextWriter output, Func<Stream> openOutput, TextWriter error, bool redirected)
+    public static Terminal Of(TextWriter output, Func<Stream> openOutput, TextWriter error, bool redirected, TextReader? input = null)
     {
         var tables = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         if (redirected)
@@ -22,6 +24,6 @@ internal sealed record Terminal(TextWriter Output, Func<Stream> OpenOutput, Text
             tables.Profile.Width = WidthWithoutTerminal;
         }
 
-        return new Terminal(output, openOutput, error, tables, AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) }));
+        return new Terminal(output, openOutput, error, tables, AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) }), input);
     }
 }

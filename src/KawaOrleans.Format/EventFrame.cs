@@ -58,7 +58,7 @@ public readonly ref struct EventFrame
     private EventParts Parts => EventParts.Of(_frame.Body, _frame.Traits);
 
     /// <summary>Reads the envelope of a verified event frame; false when its inner lengths do not add up, or a time in it is none.</summary>
-    public static bool TryOpen(Frame frame, long basePosition, out EventFrame opened)
+    public static bool TryOpen(scoped in Frame frame, long basePosition, out EventFrame opened)
     {
         if (frame.Kind != FrameKind.Event
             || !EventParts.TryFind(frame, out _))

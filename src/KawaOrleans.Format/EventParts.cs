@@ -6,7 +6,7 @@ namespace KawaOrleans.Format;
 internal readonly record struct EventParts(int Stream, int Type, int Metadata, int Data)
 {
     /// <summary>Finds them in a frame; false also when one of its times is none that a clock shows, which no writer writes and every reader would fail at.</summary>
-    public static bool TryFind(Frame frame, out EventParts parts) =>
+    public static bool TryFind(scoped in Frame frame, out EventParts parts) =>
         TryFind(frame.Body, frame.Traits, out parts)
         && IsTime(frame.Timestamp)
         && ((frame.Traits & FrameTraits.HasOccurred) == 0 || IsTime(BinaryPrimitives.ReadInt64LittleEndian(frame.Body[EventBody.FixedBytes..])));

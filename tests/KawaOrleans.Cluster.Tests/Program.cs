@@ -5,6 +5,6 @@ using KawaOrleans.Cluster.Tests.Protocol.Replication.Simulation;
 return args switch
 {
     [SimulateCommand.Name, .. var simulate] => SimulateCommand.Run(simulate),
-    ["swap", var directory, var log, var swaps] => await Swapper.Run(directory, log, int.Parse(swaps, System.Globalization.CultureInfo.InvariantCulture)),
-    _ => throw new ArgumentException("This is a test assembly: dotnet test. Its own commands are: simulate --seeds N [--from S]; swap DIRECTORY LOG SWAPS."),
+    ["swap", var kind, var place, var log, var swaps] => await Swapper.RunAsync(kind, place, log, int.Parse(swaps, System.Globalization.CultureInfo.InvariantCulture)),
+    _ => throw new ArgumentException("This is a test assembly: dotnet test. Its own commands are: simulate --seeds N [--from S]; swap file|redis PLACE LOG SWAPS."),
 };

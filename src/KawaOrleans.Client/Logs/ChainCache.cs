@@ -2,6 +2,8 @@ namespace KawaOrleans.Client;
 
 /// <summary>The newest chain this client has seen of one log. Answers without asking while nobody found it out of date; then one
 /// question is asked for all who wait.</summary>
+/// <remarks>No answer is given out that is older than what was seen: an append must never be repeated at a segment before one that a try of it went to. A
+/// writer there, left behind, would refuse by old revisions what the first try wrote (docs/PROTOCOL.md, P20).</remarks>
 internal sealed class ChainCache(LogDirectory directory)
 {
     private readonly Lock _gate = new();
@@ -27,7 +29,7 @@ internal sealed class ChainCache(LogDirectory directory)
             }
 
             var (answer, isMine) = _load.Join(LoadAsync);
-            var chain = await directory.JoinAsync(answer, patience, cancellation).ConfigureAwait(false);
+            var chain = Newest(await directory.JoinAsync(answer, patience, cancellation).ConfigureAwait(false));
             if (isMine || attempt > 0 || IsNewer(chain, stale))
             {
                 return chain;
@@ -48,7 +50,7 @@ internal sealed class ChainCache(LogDirectory directory)
             }
 
             var (answer, isMine) = _open.Join(token => OpenAsync(after, batchBytes, token));
-            var chain = await (patience is { } most ? directory.JoinAsync(answer, most, cancellation) : answer.WaitAsync(cancellation)).ConfigureAwait(false);
+            var chain = Newest(await (patience is { } most ? directory.JoinAsync(answer, most, cancellation) : answer.WaitAsync(cancellation)).ConfigureAwait(false));
             // Somebody else may have asked about another one.
             if (chain.WriteSegment is { } opened && (opened.Id != after || isMine))
             {
@@ -82,6 +84,8 @@ internal sealed class ChainCache(LogDirectory directory)
     }
 
     private static bool IsNewer(Chain chain, Chain? than) => than is null || chain.LogId != than.LogId || chain.Version > than.Version;
+
+    private Chain Newest(Chain answered) => _current is { } current && !IsNewer(answered, current) ? current : answered;
 
     private async Task<Chain> LoadAsync(CancellationToken cancellation)
     {

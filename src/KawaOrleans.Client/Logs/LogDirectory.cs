@@ -1,23 +1,32 @@
+using System.Runtime.ExceptionServices;
+
 namespace KawaOrleans.Client;
 
 /// <summary>Calls to the grain that coordinates one log: one attempt each, and a typed error when no answer comes
 /// within the caller's patience, which is never more than the client's.</summary>
-/// <remarks>The grain's silo may have died without the cluster knowing. So when it is silent for a third of the patience, the same is asked of
-/// a silo that this client is connected to, and for a while that one is asked first. If it is silent too, it stands still or cannot reach the others, and the
-/// next question goes by another one.</remarks>
+/// <remarks>The grain's silo may have died without the cluster knowing, or be cut off from the others, and then it says truly that it cannot do what the
+/// log can. So when it is silent for a third of the patience, or cannot for now, the same is asked of a silo that this client is connected to; if that
+/// one answers, it is asked first for a while. If it does not either, the next question goes by another one.</remarks>
 internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, Func<int, ISegmentDirectoryGrain> nearby, AnswerWatch watch, TimeProvider time)
 {
     // By then the cluster has found another silo for it. Asked too early, it costs a third of the patience again.
     private static readonly TimeSpan PassedOverFor = TimeSpan.FromSeconds(10);
+
+    // What one silo cannot, usually none can, and each that is asked fences and probes: all callers of this log ask one other so often.
+    private static readonly TimeSpan BetweenSecondOpinions = TimeSpan.FromMilliseconds(500);
 
     // By so many keys there is hardly a gateway that none goes by.
     private const int Turns = 8;
 
     private readonly string _callee = $"directory of log '{log}'";
 
-    // When it was last found silent; 0: never.
-    private long _silentSince;
+    // When another one was last needed in its place, and when one was last asked because it could not; 0: never.
+    private long _passedOver;
+    private long _secondOpinion;
     private int _turn;
+
+    // What the first one said while another is asked: who does not wait for that one is told this.
+    private volatile KawaException? _inDoubt;
 
     public string LogName => log;
 
@@ -57,7 +66,10 @@ internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, Fun
             cancellation),
         cancellation);
 
-    private bool IsPassedOver => Volatile.Read(ref _silentSince) is var since and not 0 && time.GetElapsedTime(since) < PassedOverFor;
+    private bool IsPassedOver => Volatile.Read(ref _passedOver) is var since and not 0 && time.GetElapsedTime(since) < PassedOverFor;
+
+    // Never 0, which means never.
+    private long Now => Math.Max(1, time.GetTimestamp());
 
     private static async Task<bool> GivesSign(ISegmentDirectoryGrain directory, CancellationToken cancellation)
     {
@@ -72,13 +84,23 @@ internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, Fun
         }
     }
 
-    private Task<Chain> WaitAsync(Task<Chain> answer, TimeSpan patience, CancellationToken cancellation) =>
-        TypedAsync(watch.Within(patience).AwaitAsync(_callee, answer, null, TimeSpan.Zero, cancellation), cancellation);
+    private async Task<Chain> WaitAsync(Task<Chain> answer, TimeSpan patience, CancellationToken cancellation)
+    {
+        try
+        {
+            return await TypedAsync(watch.Within(patience).AwaitAsync(_callee, answer, null, TimeSpan.Zero, cancellation), cancellation).ConfigureAwait(false);
+        }
+        catch (DirectoryUnavailableException) when (_inDoubt is { } said)
+        {
+            ExceptionDispatchInfo.Throw(said);
+            throw;
+        }
+    }
 
     private async Task<T> AskAsync<T>(
         Func<ISegmentDirectoryGrain, CancellationToken, Task<T>> call, bool isCheap, TimeSpan patience, CancellationToken cancellation)
     {
-        var within = watch.Within(patience);
+        var (within, began) = (watch.Within(patience), time.GetTimestamp());
         if (IsPassedOver)
         {
             return await AskNearby(within).ConfigureAwait(false);
@@ -90,8 +112,14 @@ internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, Fun
         }
         catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
         {
-            Volatile.Write(ref _silentSince, Math.Max(1, time.GetTimestamp()));
+            Volatile.Write(ref _passedOver, Now);
             return await AskNearby(within.Part(2, of: 3)).ConfigureAwait(false);
+        }
+        catch (KawaException cannot) when (cannot.IsRetryable && MayAskAnother())
+        {
+            var answer = await AskAnother(Volatile.Read(ref _turn), cannot).ConfigureAwait(false);
+            Volatile.Write(ref _passedOver, Now);
+            return answer;
         }
 
         async Task<T> AskNearby(AnswerWatch watched)
@@ -103,13 +131,52 @@ internal sealed class LogDirectory(string log, ISegmentDirectoryGrain grain, Fun
             }
             catch (DirectoryUnavailableException)
             {
-                Interlocked.CompareExchange(ref _turn, (turn + 1) % Turns, turn);
+                TurnFrom(turn);
                 throw;
+            }
+            catch (KawaException cannot) when (cannot.IsRetryable && MayAskAnother())
+            {
+                return await AskAnother(TurnFrom(turn), cannot).ConfigureAwait(false);
+            }
+        }
+
+        // What the first one said is the answer, unless this one can.
+        async Task<T> AskAnother(int turn, KawaException cannot)
+        {
+            try
+            {
+                _inDoubt = cannot;
+                var left = patience - time.GetElapsedTime(began);
+                return await Ask(nearby(turn), watch.Within(left > Retries.LeastPatience ? left : Retries.LeastPatience).Part(1, of: 3)).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is KawaException { IsRetryable: true } || Failure.IsOnTheWay(e, cancellation))
+            {
+                TurnFrom(turn);
+                ExceptionDispatchInfo.Throw(cannot);
+                throw;
+            }
+            finally
+            {
+                _inDoubt = null;
             }
         }
 
         Task<T> Ask(ISegmentDirectoryGrain directory, AnswerWatch watched) => watched.AwaitAsync(
             _callee, token => call(directory, token), isCheap ? null : token => GivesSign(directory, token), TimeSpan.Zero, cancellation);
+    }
+
+    /// <summary>True for one of all that come in a while.</summary>
+    private bool MayAskAnother()
+    {
+        var last = Volatile.Read(ref _secondOpinion);
+        return (last == 0 || time.GetElapsedTime(last) >= BetweenSecondOpinions) && Interlocked.CompareExchange(ref _secondOpinion, Now, last) == last;
+    }
+
+    /// <summary>The turn after this one, which is every caller's from now on.</summary>
+    private int TurnFrom(int turn)
+    {
+        Interlocked.CompareExchange(ref _turn, (turn + 1) % Turns, turn);
+        return Volatile.Read(ref _turn);
     }
 
     private async Task<T> TypedAsync<T>(Task<T> answer, CancellationToken cancellation)

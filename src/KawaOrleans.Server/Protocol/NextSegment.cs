@@ -3,12 +3,13 @@ namespace KawaOrleans.Server.Protocol;
 /// <summary>Finds the nodes of a log's next segment and has them prepare it.</summary>
 internal sealed class NextSegment(INodes nodes, Func<Guid> newId)
 {
-    /// <summary>The chain with a next segment that all its nodes have prepared; or why there are too few of them.</summary>
+    /// <summary>The chain with a next segment that all its nodes have prepared; or why there are too few of them. Nodes that are <paramref name="unfit"/>,
+    /// for the reason given, are not among them.</summary>
     public async Task<(Chain? Next, string? WhyNot)> Claim(
-        Chain chain, FenceDecision.Ended ended, Guid cookie, int batchBytes, CancellationToken cancellation)
+        Chain chain, FenceDecision.Ended ended, Guid cookie, int batchBytes, IReadOnlyDictionary<string, string> unfit, CancellationToken cancellation)
     {
         var fileBytes = SegmentSizing.Next(chain, batchBytes);
-        var failed = new Dictionary<string, string>(StringComparer.Ordinal);
+        var failed = new Dictionary<string, string>(unfit, StringComparer.Ordinal);
         while (true)
         {
             var choice = await Choose(chain, ended.WholeFirst, cookie, fileBytes, failed, cancellation);

@@ -5,5 +5,5 @@ internal static class OperatorCommand
 {
     /// <summary>Gives up the data directory that the node had.</summary>
     public static string ReplaceNode(string node) =>
-        $"dotnet run --project client-sample -- replace-node {node} (IEventStoreGrain.ReplaceNode)";
+        $"kawa replace-node {node} (IEventStoreGrain.ReplaceNode)";
 }

@@ -8,8 +8,8 @@ internal static class RebuildCommand
 
     /// <summary>For one log.</summary>
     public static string For(string logName, string giveUp = "[--give-up NODE]") =>
-        $"dotnet run --project client-sample -- rebuild --log {logName} {giveUp} (ISegmentDirectoryGrain.Rebuild)";
+        $"kawa rebuild --log {logName} {giveUp} (ISegmentDirectoryGrain.Rebuild)";
 
     /// <summary>For the catalogue and every log.</summary>
-    public const string ForAll = "dotnet run --project client-sample -- rebuild [--give-up NODE] (IEventStoreGrain.Rebuild)";
+    public const string ForAll = "kawa rebuild [--give-up NODE] (IEventStoreGrain.Rebuild)";
 }

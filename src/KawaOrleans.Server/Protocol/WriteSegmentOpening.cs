@@ -14,6 +14,8 @@ internal sealed class WriteSegmentOpening(
         ChainStoreException? away = null;
         string? whyClosed = null;
         Guid? goesOn = null;
+        Guid? unsure = null;
+        var untold = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var swap = 0; swap < MaxSwaps; swap++)
         {
             var record = await reader.Find(logName, cancellation) ?? await creation.Ensure(logName, newLogs, cancellation);
@@ -24,9 +26,18 @@ internal sealed class WriteSegmentOpening(
                 var answer = await announcement.ToWriter(chain, [.. open.Ensemble, .. told], cancellation);
                 if (answer.Unknown is { } reason)
                 {
-                    // As good as a report, where others can go on.
-                    after = open.Ensemble.Count > 1 && open.Id != after ? open.Id : throw new LogNotWritableException(
-                        logName, $"node '{open.Primary}' was not reached to be told of its segment {open.Id:N} ({reason})");
+                    if (open.Ensemble.Count == 1)
+                    {
+                        throw new LogNotWritableException(logName, $"node '{open.Primary}' was not reached to be told of its segment {open.Id:N} ({reason})");
+                    }
+
+                    // As good as a report, where others can go on. And when that finds it well: a writer that cannot be told of its segment writes nothing.
+                    if (open.Id == after)
+                    {
+                        untold.Add(open.Primary, $"it was not reached to be told of its segment {open.Id:N}: {reason}");
+                    }
+
+                    (after, unsure, goesOn) = (open.Id, open.Id, null);
                 }
                 else if (answer.Value == chain.Version)
                 {
@@ -51,13 +62,13 @@ internal sealed class WriteSegmentOpening(
             {
                 await deletion.Finish(record, cancellation);
             }
-            else if (open is not null && await GoesOn(chain, open, listed.Cookie, batchBytes, cancellation))
+            else if (open is not null && !untold.ContainsKey(open.Primary) && await GoesOn(chain, open, open.Id != unsure, listed.Cookie, batchBytes, cancellation))
             {
                 goesOn = open.Id;
             }
             else if (await End(chain, cancellation) is { } ended)
             {
-                (var next, whyClosed) = await claims.Claim(chain, ended, listed.Cookie, batchBytes, cancellation);
+                (var next, whyClosed) = await claims.Claim(chain, ended, listed.Cookie, batchBytes, untold, cancellation);
                 told = open?.Ensemble ?? [];
                 next ??= Closed(chain, ended) ?? throw new LogNotWritableException(logName, whyClosed!);
                 try
@@ -74,15 +85,15 @@ internal sealed class WriteSegmentOpening(
         throw new LogNotWritableException(logName, $"its chain changed {MaxSwaps} times while a segment was to be opened");
     }
 
-    /// <summary>True when the segment reported is written all the same, and a next one would not lie on more nodes.</summary>
-    private async Task<bool> GoesOn(Chain chain, ChainSegment open, Guid cookie, int batchBytes, CancellationToken cancellation)
+    /// <summary>True when the segment reported is written all the same, and a next one would not lie on more nodes, where it <paramref name="mayGrow"/>.</summary>
+    private async Task<bool> GoesOn(Chain chain, ChainSegment open, bool mayGrow, Guid cookie, int batchBytes, CancellationToken cancellation)
     {
         if (await report.WhyEnd(open, cancellation) is not null)
         {
             return false;
         }
 
-        return !report.HasTooFewNodes(chain, open)
+        return !mayGrow || !report.HasTooFewNodes(chain, open)
             || (await claims.Choose(chain, open.Ensemble, cookie, SegmentSizing.Next(chain, batchBytes), [], cancellation)).Ensemble.Count
                 <= open.Ensemble.Count(node => nodes.Live.Contains(node.Name));
     }

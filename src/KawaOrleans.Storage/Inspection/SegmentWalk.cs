@@ -110,7 +110,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     }
 
     /// <summary>Takes a whole frame; false when it is a footer at which the walk ends.</summary>
-    private bool Pass(Frame frame, bool full, Action<EventFrame>? visit)
+    private bool Pass(in Frame frame, bool full, Action<EventFrame>? visit)
     {
         if (frame.Kind == FrameKind.Footer && !full)
         {
@@ -144,7 +144,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
         _ => "a frame whose checksum does not match",
     };
 
-    private string? WhyNotNext(Frame frame, bool isEvent)
+    private string? WhyNotNext(in Frame frame, bool isEvent)
     {
         if (frame.Kind == FrameKind.Footer)
         {
@@ -177,7 +177,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
     private bool Agrees(Checkpoint? checkpoint) =>
         checkpoint is not null && checkpoint.Previous == _lastCheckpoint && checkpoint.ContentHash == Hash && checkpoint.Events == _events - _covered;
 
-    private string? Take(Frame frame)
+    private string? Take(in Frame frame)
     {
         _afterBadPlace = false;
         _groupStart = frame.GroupStart;

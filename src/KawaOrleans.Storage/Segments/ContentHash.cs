@@ -12,6 +12,6 @@ internal static class ContentHash
     public static ulong Add(ulong hash, uint frameChecksum) =>
         unchecked(BitOperations.RotateLeft(hash ^ frameChecksum, 27) * 0x9E3779B185EBCA87UL);
 
-    public static ulong Add(ulong hash, Frame frame) =>
+    public static ulong Add(ulong hash, in Frame frame) =>
         frame.Kind is FrameKind.Event or FrameKind.Gap ? Add(hash, frame.StoredChecksum) : hash;
 }

@@ -17,7 +17,7 @@ internal sealed class FooterDraft(IStreamHeads? before)
     public long Next { get; private set; }
 
     /// <summary>Takes a verified frame that lies at a position at or behind <see cref="Next"/>; answers why it cannot be, or null.</summary>
-    public string? Take(Frame frame)
+    public string? Take(in Frame frame)
     {
         if (frame.RelativePosition > _streams.Next)
         {

@@ -12,7 +12,7 @@ public readonly record struct SegmentBounds(
 {
     internal static SegmentBounds None => new(0, 0, 0, 0, long.MaxValue, long.MinValue);
 
-    internal SegmentBounds With(EventFrame e)
+    internal SegmentBounds With(in EventFrame e)
     {
         var occurred = e.OccurredTicks;
         return new SegmentBounds(

@@ -85,9 +85,15 @@ internal sealed class FakeCluster(TimeProvider time) : IGrains
                 throw new NodeUnavailableException(node);
             case Mishap.NotWritable:
                 throw new LogNotWritableException("a log", "a mishap");
+            case Mishap.StoreAway:
+                throw new ChainStoreException(ChainStoreProblem.Away, "a mishap");
             case Mishap.AnswerLost:
                 Locked();
                 return await Never<T>(cancellation);
+            case Mishap.AnswerLate:
+                var answer = Locked();
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellation);
+                return answer;
             case Mishap.Duplicated:
                 _ = Late();
                 return Locked();
@@ -127,8 +133,14 @@ internal enum Mishap
     /// <summary>Not executed: the log takes nothing.</summary>
     NotWritable,
 
+    /// <summary>Not executed: the silo does not reach the chain store.</summary>
+    StoreAway,
+
     /// <summary>Executed, but no answer ever comes.</summary>
     AnswerLost,
+
+    /// <summary>Executed, and answered with what was true then a tenth of a second later.</summary>
+    AnswerLate,
 
     /// <summary>Not executed, and no answer ever comes.</summary>
     RequestLost,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KawaOrleans.Server.ChainStore;
 using KawaOrleans.Server.Protocol;
 using Orleans;
@@ -30,14 +29,10 @@ public sealed class FileChainStorageTests : ChainRecordsContract, IDisposable
         var records = await Open();
         var record = await records.SwapChain("orders", null, ChainRules.New(Guid.NewGuid(), "orders", new LogOptions()), default);
         var directory = Path.Combine(_directory.FullName, "chains");
-        using var first = Start(directory, Swaps);
-        using var second = Start(directory, Swaps);
-        foreach (var process in new[] { first, second })
-        {
-            var errors = await process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            Assert.True(process.ExitCode == 0, errors);
-        }
+        using var first = Swapper.Start("file", directory, "orders", Swaps);
+        using var second = Swapper.Start("file", directory, "orders", Swaps);
+        await Swapper.EndAsync(first);
+        await Swapper.EndAsync(second);
 
         Assert.Equal(record!.Value.Version + (2 * Swaps), (await records.ReadChain("orders", default))!.Value.Version);
     }
@@ -169,11 +164,4 @@ public sealed class FileChainStorageTests : ChainRecordsContract, IDisposable
     }
 
     private protected override Task<IChainRecords> Open() => Task.FromResult<IChainRecords>(new OrleansChainRecords(_storage, TimeProvider.System));
-
-    private static Process Start(string directory, int swaps) => Process.Start(new ProcessStartInfo(
-        Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet",
-        ["exec", typeof(Swapper).Assembly.Location, "swap", directory, "orders", swaps.ToString(System.Globalization.CultureInfo.InvariantCulture)])
-    {
-        RedirectStandardError = true,
-    })!;
 }

@@ -12,7 +12,7 @@ internal sealed class EndOfDirectoryUpdates(IServiceProvider services) : ILifecy
 
     public void Participate(ISiloLifecycle observer)
     {
-        var type = typeof(Silo).Assembly.GetType("Orleans.Runtime.GrainDirectory.LocalGrainDirectory", throwOnError: true)!;
+        var type = typeof(Orleans.Runtime.Silo).Assembly.GetType("Orleans.Runtime.GrainDirectory.LocalGrainDirectory", throwOnError: true)!;
         _updates = (CancellationTokenSource)type.GetField("_membershipUpdatesCancellation", BindingFlags.Instance | BindingFlags.NonPublic)!
             .GetValue(services.GetRequiredService(type))!;
         observer.Subscribe<EndOfDirectoryUpdates>(

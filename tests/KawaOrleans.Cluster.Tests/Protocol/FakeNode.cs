@@ -40,6 +40,9 @@ internal sealed class FakeNode(string name, Guid id)
 
     public bool IsDeaf { get; set; }
 
+    /// <summary>It cannot keep a chain, so that it is told of none; all else goes on.</summary>
+    public bool CannotBeTold { get; set; }
+
     public bool RefusesToPrepare { get; set; }
 
     public bool RefusesToComplete { get; set; }
@@ -174,7 +177,7 @@ internal sealed class FakeNodes(World world, IReadOnlyList<FakeNode> all, Func<b
         Ask(nameof(Complete), node, found => found.Complete(segmentId, all.FirstOrDefault(other => other.Name == source), end));
 
     public Task<NodeAnswer<long>> Announce(string node, Chain chain, CancellationToken cancellation) =>
-        Ask(nameof(Announce), node, found => new NodeAnswer<long>(found.Announce(chain), null));
+        Ask(nameof(Announce), node, found => found.CannotBeTold ? new NodeAnswer<long>(0, "it cannot keep it") : new NodeAnswer<long>(found.Announce(chain), null));
 
     public Task<NodeAnswer<IReadOnlyList<LogInventory>>> Inventory(string node, string? logName, CancellationToken cancellation) =>
         Ask(nameof(Inventory), node, found => new NodeAnswer<IReadOnlyList<LogInventory>>(found.Inventory(logName), null));

@@ -14,7 +14,7 @@ public class LostStoreTests
         {
             var lost = await Assert.ThrowsAsync<ChainStoreException>(call);
             Assert.Equal(ChainStoreProblem.Lost, lost.Problem);
-            Assert.Contains("dotnet run --project client-sample -- rebuild", lost.Message, StringComparison.Ordinal);
+            Assert.Contains("kawa rebuild", lost.Message, StringComparison.Ordinal);
         }
 
         var cookie = cluster.Nodes[0].Cookie;
@@ -37,7 +37,7 @@ public class LostStoreTests
         owner.IsUp = false;
         var refused = await Assert.ThrowsAsync<ChainStoreException>(() => cluster.NewChanger().Rebuild("orders", [], default));
         Assert.Equal(ChainStoreProblem.CannotRebuild, refused.Problem);
-        Assert.Contains($"dotnet run --project client-sample -- rebuild --log orders --give-up {owner.Name}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"kawa rebuild --log orders --give-up {owner.Name}", refused.Message, StringComparison.Ordinal);
         Assert.Contains("from position 20 on", refused.Message, StringComparison.Ordinal);
         Assert.Empty(cluster.Stored.Chains);
         await Assert.ThrowsAsync<ChainStoreException>(() => cluster.NewChanger().Rebuild("orders", ["somebody-else"], default));

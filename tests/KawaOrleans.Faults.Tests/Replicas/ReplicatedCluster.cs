@@ -11,6 +11,7 @@ public sealed class ReplicatedCluster : IAsyncLifetime
     private static readonly LogOptions Options = new() { SegmentBytes = 256 * 1024, Replicas = 3, AckQuorum = 2 };
 
     private readonly IReadOnlyList<NetworkPlace>? _places;
+    private readonly string? _redis;
     private int _logs;
 
     public ReplicatedCluster()
@@ -19,15 +20,18 @@ public sealed class ReplicatedCluster : IAsyncLifetime
 
     internal ReplicatedCluster(IReadOnlyList<NetworkPlace> places) => _places = places;
 
+    /// <summary>With chains and membership in a Redis: any silo can die alone.</summary>
+    internal ReplicatedCluster(string redis) => _redis = redis;
+
     internal SiloProcesses Silos { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync(_places);
+    public async Task InitializeAsync() => Silos = await SiloProcesses.StartAsync(_places, _redis);
 
     public async Task DisposeAsync() => await Silos.DisposeAsync();
 
     internal SiloProcess Silo(string node) => Silos.All.Single(silo => silo.Node == node);
 
-    /// <summary>A log whose primary and whose directory are not on the silo that keeps the membership table: that one cannot die alone.</summary>
+    /// <summary>A log whose primary and whose directory are not on the silo that keeps the membership table, if one does: that one cannot die alone.</summary>
     internal async Task<ILog> CreateLogAsync()
     {
         for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience.Limit; await Task.Delay(TimeSpan.FromMilliseconds(100)))
@@ -36,7 +40,8 @@ public sealed class ReplicatedCluster : IAsyncLifetime
             var name = $"replicated-{_logs++}";
             var log = await Patience.RunAsync(() => Silos.Client.CreateLogAsync(name, Options));
             var chain = await TryOpenAsync(name);
-            if (chain?.WriteSegment is { Ensemble.Count: 3 } segment && segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)
+            if (chain?.WriteSegment is { Ensemble.Count: 3 } segment
+                && (_redis is not null || (segment.Primary != Silos.First.Node && await DirectoryOf(log) != Silos.First)))
             {
                 return log;
             }

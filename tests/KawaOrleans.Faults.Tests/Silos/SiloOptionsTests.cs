@@ -34,11 +34,36 @@ public sealed class SiloOptionsTests
         var wrong = new KawaNodeOptions
         {
             DataDirectory = " ", ChainStorePath = "", NodeName = "Bad Name", AdvertisedAddress = "here", SiloPort = 0, GatewayPort = 70_000,
-            HttpPort = -1, Join = "elsewhere", ClusterId = "", ServiceId = "", Replicas = 4,
+            HttpPort = -1, Join = "elsewhere", ClusterId = "", ServiceId = "", Replicas = 4, Redis = "",
         };
         var failures = new KawaNodeOptionsValidator().Validate(null, wrong).Failures!.ToList();
         Assert.All(CommandLine.Mappings.Where(static mapping => mapping.Value.StartsWith("Kawa:", StringComparison.Ordinal)), mapping =>
             Assert.Contains(failures, failure => failure.StartsWith($"{mapping.Value} ({mapping.Key}): ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("redis-1:6379", null)]
+    [InlineData("redis-1:6379,password=hunter2,ssl=true,connectTimeout=2000", null)]
+    [InlineData("redis-1:6379,pasword=hunter2", "pasword")]
+    [InlineData("redis-1:6379,redis-2:6379", "one Redis")]
+    [InlineData("password=hunter2", "one Redis")]
+    [InlineData(" ", "empty")]
+    public void Redis_takes_one_place_and_its_options_and_never_says_a_password(string redis, string? named)
+    {
+        var result = new KawaNodeOptionsValidator().Validate(null, new KawaNodeOptions { Redis = redis });
+        Assert.Equal(named is null, result.Succeeded);
+        Assert.Contains(named ?? "", result.FailureMessage ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", result.FailureMessage ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Redis_leaves_no_room_for_a_first_silo_or_a_directory_of_chains()
+    {
+        var both = new KawaNodeOptions { Redis = "redis-1:6379", Join = "localhost:11111", ChainStorePath = "./chains" };
+        Assert.Collection(
+            new KawaNodeOptionsValidator().Validate(null, both).Failures!,
+            static chains => Assert.Matches(@"^Kawa:ChainStorePath \(--chain-store\): .*Kawa:Redis \(--redis\).* leave one of the two out", chains),
+            static join => Assert.Matches(@"^Kawa:Join \(--join\): .*Kawa:Redis \(--redis\).* leave one of the two out", join));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace KawaOrleans.Faults.Tests.Silos;
 
 /// <summary>One silo as an operator runs it: a process of its own with a data directory of its own. It can be killed and started
 /// again at the same place.</summary>
-internal sealed class SiloProcess(string folder, string node, SiloProcess? first, NetworkPlace? place = null) : IDisposable
+internal sealed class SiloProcess(string folder, string node, IReadOnlyList<string> clustering, NetworkPlace? place = null) : IDisposable
 {
     private const int SIGTERM = 15;
     private const int SIGCONT = 18;
@@ -49,9 +49,9 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         string[] arguments =
         [
             .. place is null ? Array.Empty<string>() : ["netns", "exec", place.Namespace, "dotnet"],
-            SiloAssembly(), "--node", Node, "--address", Address, "--data", DataDirectory, "--chain-store", Path.Combine(folder, "chains"),
+            SiloAssembly(), "--node", Node, "--address", Address, "--data", DataDirectory,
             "--silo-port", $"{SiloPort}", "--gateway-port", $"{GatewayPort}", "--http-port", $"{_httpPort}",
-            .. first is null ? Array.Empty<string>() : ["--join", $"{first.Address}:{first.SiloPort}"],
+            .. clustering,
         ];
         foreach (var argument in arguments)
         {
@@ -127,6 +127,11 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
         {
             if (process.HasExited || waited.Elapsed > within)
             {
+                if (process.HasExited)
+                {
+                    await process.WaitForExitAsync(); // until its last words are here
+                }
+
                 var why = process.HasExited ? $"ended with exit code {process.ExitCode} before it was ready" : $"was not ready within {within}";
                 Assert.Fail($"{Node} {why}:\n{string.Join('\n', _output.TakeLast(60))}");
             }

@@ -14,7 +14,7 @@ internal sealed class SiloProcesses : IAsyncDisposable
     private readonly List<SiloProcess> _silos = [];
     private IHost? _client;
 
-    /// <summary>The silo that keeps the membership table: when it dies, the development cluster dies.</summary>
+    /// <summary>The silo that was started first. Without Redis it keeps the membership table: when it dies, the development cluster dies.</summary>
     public SiloProcess First => _silos[0];
 
     public IReadOnlyList<SiloProcess> All => _silos;
@@ -27,15 +27,20 @@ internal sealed class SiloProcesses : IAsyncDisposable
     /// <summary>Where clients connect.</summary>
     public IEnumerable<IPEndPoint> Gateways => _silos.Select(static silo => new IPEndPoint(IPAddress.Parse(silo.Address), silo.GatewayPort));
 
-    /// <summary>Starts three silos, each at a place of its own if such are given.</summary>
-    public static async Task<SiloProcesses> StartAsync(IReadOnlyList<NetworkPlace>? places = null)
+    /// <summary>Starts three silos, each at a place of its own if such are given, with chains and membership in a Redis if one is given.</summary>
+    public static async Task<SiloProcesses> StartAsync(IReadOnlyList<NetworkPlace>? places = null, string? redis = null)
     {
         var cluster = new SiloProcesses();
         try
         {
             for (var i = 1; i <= 3; i++)
             {
-                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", i == 1 ? null : cluster.First, places?[i - 1]));
+                string[] clustering = redis is not null ? ["--redis", redis] :
+                [
+                    "--chain-store", Path.Combine(cluster._folder.FullName, "chains"),
+                    .. i == 1 ? Array.Empty<string>() : ["--join", $"{cluster.First.Address}:{cluster.First.SiloPort}"],
+                ];
+                cluster._silos.Add(new SiloProcess(cluster._folder.FullName, $"node-{i}", clustering, places?[i - 1]));
             }
 
             await cluster.StartSilosAsync();

@@ -11,7 +11,7 @@ public sealed partial class DependencyTests
     [InlineData("Client", "Abstractions Format")]
     [InlineData("Storage", "Format")]
     [InlineData("Server", "Abstractions Format Storage")]
-    [InlineData("Cli", "Format Storage")]
+    [InlineData("Cli", "Abstractions Client Format Storage")]
     public void A_library_sees_only_what_it_may(string project, string seen) =>
         Assert.Equal(seen, string.Join(' ', SourceTree.Projects[project].Sees().Order()));
 
@@ -25,11 +25,17 @@ public sealed partial class DependencyTests
     [Theory]
     [InlineData("Format")]
     [InlineData("Storage")]
-    [InlineData("Cli")]
-    public void Format_storage_and_the_tool_know_nothing_of_Orleans(string project)
+    public void Format_and_storage_know_nothing_of_Orleans(string project)
     {
         Assert.DoesNotContain(SourceTree.Projects[project].Packages, static package => package.StartsWith("Microsoft.Orleans", StringComparison.Ordinal));
         AssertNoUsing(project, "Orleans");
+    }
+
+    [Fact]
+    public void Of_the_tool_only_what_is_for_running_clusters_knows_of_Orleans()
+    {
+        var users = SourceTree.Projects["Cli"].Sources.Where(static file => File.ReadLines(file).Any(static line => line.StartsWith("using Orleans", StringComparison.Ordinal)));
+        Assert.All(users, static file => Assert.Equal("Clusters", Path.GetFileName(Path.GetDirectoryName(file))));
     }
 
     [Theory]

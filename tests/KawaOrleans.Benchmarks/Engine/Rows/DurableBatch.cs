@@ -9,6 +9,9 @@ internal static class DurableBatch
 {
     private const string Ours = "durable tail";
 
+    /// <summary>What no store that writes the same bytes and syncs them can beat.</summary>
+    private const string Disk = "plain write and sync";
+
     public static Row Row { get; } = new("batch-durable", Measure);
 
     private static IEnumerable<Figure> Measure(Run run)
@@ -23,6 +26,7 @@ internal static class DurableBatch
             using var segment = Segments.Create(folder, Segments.FileBytesFor(size, (long)events * (rounds + warmups)));
             var writer = segment.OpenWriter(Guid.NewGuid());
             using var faster = FasterLogPeer.OnDisk(Folder(folder, "faster"), memoryBits: 27);
+            using var disk = new SyncProbe(folder, size.Batch.Bytes.Length);
             var databases = Databases(folder).ToList();
             List<Side> sides =
             [
@@ -33,6 +37,7 @@ internal static class DurableBatch
                         await writer.AppendAsync(size.Batch);
                     }
                 }),
+                Side.Rate(Disk, events, () => disk.Each(batches)),
                 .. databases.Prepend(faster).Select(peer => Side.Rate(peer.Name, events, () => peer.AppendDurably(size, batches))),
             ];
             var found = Rounds.Compare(warmups, rounds, sides);
@@ -43,7 +48,7 @@ internal static class DurableBatch
                 Unit = Unit.Times,
                 Goal = size == BodySize.Small ? Goal.AtLeast(4, 6) : Goal.AtLeast(2, 6),
                 Value = found.Ratio(Ours, faster.Name),
-                Detail = found.Describe(Ours, faster.Name, UnitText.PerSecond),
+                Detail = UnitText.Text($"{found.Describe(Ours, faster.Name, UnitText.PerSecond)}; {Disk} of the same bytes is {found.Ratio(Disk, faster.Name):0.0}× of it"),
             };
 
             var absent = Presences.Where(p => !p.IsAvailable).ToList();

@@ -38,6 +38,44 @@ public sealed class ReportTests
         Assert.DoesNotContain(cluster.Owner(second).Node, next.WriteSegment.Ensemble);
     }
 
+    /// <summary>It answers that all is well, and was told of no segment that it could write: the log would wait for it as long as it lives.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_primary_that_can_be_asked_but_not_told_is_ended_and_not_chosen_again(bool isReported)
+    {
+        var (cluster, chain) = await Replicated(3, 2, 3);
+        var deaf = cluster.Owner(chain);
+        (deaf.WhyEnd, deaf.CannotBeTold) = (null, true);
+
+        var next = await cluster.NewChanger().OpenWriteSegment("orders", isReported ? chain.WriteSegment!.Id : null, 0, default);
+
+        Assert.NotEqual(chain.WriteSegment!.Id, next.WriteSegment!.Id);
+        Assert.DoesNotContain(deaf.Node, next.WriteSegment.Ensemble);
+        Assert.Equal(2, next.WriteSegment.Ensemble.Count);
+    }
+
+    [Fact]
+    public async Task While_no_node_can_be_told_of_a_segment_each_is_tried_once_and_the_reason_is_told()
+    {
+        var (cluster, chain) = await Replicated(3, 2, 3);
+        foreach (var node in cluster.Nodes)
+        {
+            (node.WhyEnd, node.CannotBeTold) = (null, true);
+        }
+
+        var refused = await Assert.ThrowsAsync<LogNotWritableException>(() => cluster.NewChanger().OpenWriteSegment("orders", chain.WriteSegment!.Id, 0, default));
+
+        Assert.Contains("it was not reached to be told of its segment", refused.Reason, StringComparison.Ordinal);
+        Assert.InRange(cluster.Nodes.Max(static node => node.Replicas.Count), 1, 3);
+        foreach (var node in cluster.Nodes)
+        {
+            node.CannotBeTold = false;
+        }
+
+        Assert.Equal(3, (await cluster.NewChanger().OpenWriteSegment("orders", null, 0, default)).WriteSegment!.Ensemble.Count);
+    }
+
     [Fact]
     public async Task The_next_primary_is_one_that_holds_the_segment_to_its_end()
     {

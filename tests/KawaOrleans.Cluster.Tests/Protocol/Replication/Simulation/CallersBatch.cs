@@ -23,13 +23,16 @@ internal sealed record CallersBatch(IReadOnlyList<EventData> Events, StreamExpec
 
     /// <summary>It is not in the log and never will be.</summary>
     public bool IsRefused { get; set; }
+
+    /// <summary>False for a segment before one that a try went to: no client goes back (docs/PROTOCOL.md, P20).</summary>
+    public bool MayGoTo(ChainSegment segment) => Tries.TrueForAll(attempt => attempt.Segment.Epoch <= segment.Epoch);
 }
 
 /// <summary>One try to append a batch.</summary>
 /// <param name="Recorded">What the history knows of it.</param>
 /// <param name="Segment">Where it was sent.</param>
 /// <param name="WasTold">Whether its caller knew already that the batch is in the log.</param>
-internal sealed record CallersTry(RecordedAppend Recorded, Guid Segment, bool WasTold)
+internal sealed record CallersTry(RecordedAppend Recorded, ChainSegment Segment, bool WasTold)
 {
     /// <summary>Whether the node may still act on it: it is on its way, or waits there in a process that lives.</summary>
     public Func<bool> MayStillHappen { get; set; } = static () => true;

@@ -27,13 +27,13 @@ internal sealed class SimulatedCallers(
     /// <summary>Sends a new batch, or an old one again, to the writer of a segment.</summary>
     public Task Append(SimulatedLog log, ChainSegment segment)
     {
-        var old = log.Batches.Where(batch => batch.IsUnsettled && (remembered > FewRemembered || !batch.Tries.Exists(attempt => attempt.MayStillHappen()))).ToList();
+        var old = log.Batches.Where(batch => batch.IsUnsettled && batch.MayGoTo(segment) && (remembered > FewRemembered || !batch.Tries.Exists(attempt => attempt.MayStillHappen()))).ToList();
         if (old.Count > 0 && _world.Chance(0.4))
         {
             return Try(log, old[_world.Random.Next(old.Count)], segment);
         }
 
-        var told = _world.Chance(0.04) ? log.Batches.Where(batch => batch.First is not null).ToList() : [];
+        var told = _world.Chance(0.04) ? log.Batches.Where(batch => batch.First is not null && batch.MayGoTo(segment)).ToList() : [];
         if (told.Count > 0)
         {
             return Try(log, told[_world.Random.Next(told.Count)], segment);
@@ -71,7 +71,7 @@ internal sealed class SimulatedCallers(
     {
         var node = network.Node(segment.Primary);
         var recorded = log.History.Append([.. batch.Events.Select(e => new GivenEvent(e.Id, e.Stream))], [.. Recorded(batch.Expected)]);
-        var attempt = new CallersTry(recorded, segment.Id, WasTold: batch.First is not null);
+        var attempt = new CallersTry(recorded, segment, WasTold: batch.First is not null);
         var retrySince = batch.Tries.Count > 0 ? batch.Reached : (long?)null;
         batch.Tries.Add(attempt);
         do
@@ -184,7 +184,7 @@ internal sealed class SimulatedCallers(
         }
         else if (outcome.Fate == BatchFate.Repeated)
         {
-            incidents.Count(batch.Tries[0].Segment == attempt.Segment ? Incident.Repeat : Incident.RepeatInLaterSegment);
+            incidents.Count(batch.Tries[0].Segment.Id == attempt.Segment.Id ? Incident.Repeat : Incident.RepeatInLaterSegment);
         }
     }
 
