@@ -33,10 +33,11 @@ static Command CommandFor(Suite suite)
     var json = new Option<FileInfo?>("--json") { Description = "Also write the report to this file.", HelpName = "FILE" };
     var check = new Option<bool>("--check") { Description = "Exit with 1 when a figure misses what it must reach, or could not be measured." };
     var only = new Option<string?>("--only") { Description = "Only the figures whose id begins so.", HelpName = "ID" };
-    var command = new Command(suite.Name, suite.Description) { quick, json, check, only };
+    var kawaTransport = new Option<bool>("--kawa-transport") { Description = "Silos and clients use UseKawaTransport; else the framework's transport." };
+    var command = new Command(suite.Name, suite.Description) { quick, json, check, only, kawaTransport };
     command.SetAction(parsed =>
     {
-        var report = Execute(suite, parsed.GetValue(quick), parsed.GetValue(only));
+        var report = Execute(suite, parsed.GetValue(quick), parsed.GetValue(only), parsed.GetValue(kawaTransport));
         ReportTable.Write(report, AnsiConsole.Console);
         if (parsed.GetValue(json) is { } file)
         {
@@ -54,7 +55,7 @@ static Command CommandFor(Suite suite)
     return command;
 }
 
-static Report Execute(Suite suite, bool quick, string? only)
+static Report Execute(Suite suite, bool quick, string? only, bool kawaTransport)
 {
 #if DEBUG
     Console.Error.WriteLine("This is a debug build: its figures mean nothing. Use -c Release.");
@@ -66,9 +67,14 @@ static Report Execute(Suite suite, bool quick, string? only)
         conditions[name] = value;
     }
 
+    if (kawaTransport)
+    {
+        conditions["transport"] = "UseKawaTransport";
+    }
+
     var started = Stopwatch.GetTimestamp();
     using var fixtures = new Fixtures();
-    var run = new Run(quick, scratch, fixtures, only);
+    var run = new Run(quick, scratch, fixtures, only, kawaTransport);
     var figures = new List<Figure>();
     foreach (var row in suite.Rows.Where(r => run.Wants(r.Id)))
     {

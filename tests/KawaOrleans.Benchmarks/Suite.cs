@@ -28,7 +28,8 @@ internal sealed record Row(string Id, Func<Run, IEnumerable<Figure>> Measure);
 /// <param name="Scratch">Where files go.</param>
 /// <param name="Fixtures">What several rows share.</param>
 /// <param name="Only">The id, or its begin, that was asked for; null: all.</param>
-internal sealed record Run(bool Quick, Scratch Scratch, Fixtures Fixtures, string? Only)
+/// <param name="KawaTransport">True when silos and clients are to use <see cref="KawaTransportExtensions.UseKawaTransport"/>.</param>
+internal sealed record Run(bool Quick, Scratch Scratch, Fixtures Fixtures, string? Only, bool KawaTransport)
 {
     /// <summary>False for figures nobody asked for, so that a row can spare their work.</summary>
     public bool Wants(string id) =>

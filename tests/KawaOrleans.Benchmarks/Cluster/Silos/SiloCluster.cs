@@ -16,6 +16,7 @@ internal class SiloCluster : IDisposable
     private readonly string _folder;
     private readonly List<SiloProcess> _silos = [];
     private readonly bool _isPatient;
+    private readonly bool _kawaTransport;
     private IHost? _client;
 
     /// <param name="run">The run it belongs to.</param>
@@ -24,12 +25,13 @@ internal class SiloCluster : IDisposable
     public SiloCluster(Run run, int silos, bool isPatient = false)
     {
         _isPatient = isPatient;
+        _kawaTransport = run.KawaTransport;
         _folder = run.Scratch.Folder($"cluster-{silos}");
         try
         {
             for (var n = 1; n <= silos; n++)
             {
-                _silos.Add(new SiloProcess(_folder, $"node-{n}", _silos.FirstOrDefault()));
+                _silos.Add(new SiloProcess(_folder, $"node-{n}", _silos.FirstOrDefault(), _kawaTransport));
                 _silos[^1].Start();
             }
 
@@ -54,16 +56,22 @@ internal class SiloCluster : IDisposable
         Disconnect();
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.UseOrleansClient(client => client
-            .UseStaticClustering([.. _silos.Select(silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort))])
-            .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("kawa", "kawa"))
-            .AddKawaClient(options =>
-            {
-                if (_isPatient)
+        builder.UseOrleansClient(client =>
+        {
+            client.UseStaticClustering([.. _silos.Select(silo => new IPEndPoint(IPAddress.Loopback, silo.GatewayPort))])
+                .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("kawa", "kawa"))
+                .AddKawaClient(options =>
                 {
-                    (options.NodeSilence, options.RetryFor) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30));
-                }
-            }));
+                    if (_isPatient)
+                    {
+                        (options.NodeSilence, options.RetryFor) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30));
+                    }
+                });
+            if (_kawaTransport)
+            {
+                client.Services.UseKawaTransport();
+            }
+        });
         _client = builder.Build();
         Wait.For(() => _client.StartAsync());
     }

@@ -7,7 +7,7 @@ namespace KawaOrleans.Benchmarks.Cluster.Silos;
 
 /// <summary>One silo in a process of its own, with its own data directory and the runtime settings of <c>silo/</c>. It can be killed
 /// and started again at the same place.</summary>
-internal sealed class SiloProcess(string folder, string node, SiloProcess? first) : IDisposable
+internal sealed class SiloProcess(string folder, string node, SiloProcess? first, bool kawaTransport) : IDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
@@ -34,7 +34,7 @@ internal sealed class SiloProcess(string folder, string node, SiloProcess? first
             "dotnet", "exec",
             "--runtimeconfig", Path.Combine(here, $"{typeof(KawaNodeOptions).Assembly.GetName().Name}.runtimeconfig.json"),
             typeof(SiloProcess).Assembly.Location, SiloRole.Name, Node, DataDirectory, Path.Combine(folder, "chains"),
-            Text(_siloPort), Text(GatewayPort), Text(HealingBytesPerSecond ?? 0), .. first is null ? Array.Empty<string>() : [Text(first._siloPort)],
+            Text(_siloPort), Text(GatewayPort), Text(HealingBytesPerSecond ?? 0), kawaTransport.ToString(), .. first is null ? Array.Empty<string>() : [Text(first._siloPort)],
         ];
         _leash?.Dispose();
         _leash = Leash.Start(Path.Combine(folder, $"{Node}.log"), folder, command);

@@ -12,7 +12,7 @@ internal static class SiloRole
 {
     public const string Name = "silo-role";
 
-    /// <param name="arguments">Node, data directory, chain store, silo port, gateway port, the limit of healing or 0, and the first silo's port or nothing.</param>
+    /// <param name="arguments">Node, data directory, chain store, silo port, gateway port, the limit of healing or 0, whether it uses our transport, and the first silo's port or nothing.</param>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var node = new KawaNodeOptions
@@ -22,11 +22,18 @@ internal static class SiloRole
             ChainStorePath = arguments[2],
             SiloPort = int.Parse(arguments[3], CultureInfo.InvariantCulture),
             GatewayPort = int.Parse(arguments[4], CultureInfo.InvariantCulture),
-            Join = arguments.Length > 6 ? $"127.0.0.1:{arguments[6]}" : null,
+            Join = arguments.Length > 7 ? $"127.0.0.1:{arguments[7]}" : null,
         };
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.UseOrleans(silo => silo.UseKawaNode(node));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseKawaNode(node);
+            if (bool.Parse(arguments[6]))
+            {
+                silo.Services.UseKawaTransport();
+            }
+        });
         if (long.Parse(arguments[5], CultureInfo.InvariantCulture) is var healing and > 0)
         {
             builder.Services.Configure<KawaEventStoreOptions>(options => options.HealingBytesPerSecond = healing);
