@@ -10,6 +10,7 @@ internal static class FrameworkLimit
     public const string NoOpName = "no-op calls";
     public const string PutName = "block put";
     public const string GetName = "block get";
+    public const string AnswerName = "calls answered with as many bytes";
     public const int BlockBytes = 256 * 1024;
     public const int BlocksInFlight = 8;
 
@@ -23,6 +24,13 @@ internal static class FrameworkLimit
     {
         var grain = Grain(cluster);
         return new Side(NoOpName, () => Callers.Rate(callers, run.RoundTime, _ => grain.Ping().AsTask()));
+    }
+
+    /// <summary>Calls per second that are answered with a block as large as one event.</summary>
+    public static Side Answer(SiloCluster cluster, Run run, int callers)
+    {
+        var grain = Grain(cluster);
+        return new Side(AnswerName, () => Callers.Rate(callers, run.RoundTime, async _ => Expect.Count(SampleEvents.StoredBytes, (await grain.GetBlock(SampleEvents.StoredBytes)).Length)));
     }
 
     /// <summary>Bytes per second into a silo.</summary>

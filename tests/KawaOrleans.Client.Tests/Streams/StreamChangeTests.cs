@@ -1,7 +1,7 @@
 namespace KawaOrleans.Client.Tests.Streams;
 
 /// <summary>Metadata, deletions and tombstones: what is sent, and what readers are shown.</summary>
-public sealed class StreamChangeTests : IAsyncLifetime
+public sealed class StreamChangeTests : IAsyncLifetime, IDisposable
 {
     private readonly EngineLog _engine = new();
 
@@ -17,11 +17,9 @@ public sealed class StreamChangeTests : IAsyncLifetime
         await Append(4);
     }
 
-    public Task DisposeAsync()
-    {
-        _engine.Dispose();
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => _engine.Dispose();
 
     [Theory]
     [InlineData(0, null, 0)]

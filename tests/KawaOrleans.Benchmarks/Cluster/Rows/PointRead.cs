@@ -20,7 +20,8 @@ internal static class PointRead
             run.Pick(2, 3),
             run.Pick(5, 9),
             new Side(Read, () => Callers.Rate(InFlight, run.RoundTime, async _ => Expect.Event(await filled.Log.TryReadAsync(Random.Shared.Next(filled.Events))))),
-            FrameworkLimit.NoOp(cluster, run, InFlight));
+            FrameworkLimit.NoOp(cluster, run, InFlight),
+            FrameworkLimit.Answer(cluster, run, InFlight));
         yield return new Figure
         {
             Id = "read.point.64",
@@ -30,6 +31,14 @@ internal static class PointRead
             Value = found.Ratio(Read, FrameworkLimit.NoOpName),
             OfLimit = found.Ratio(Read, FrameworkLimit.NoOpName),
             Detail = found.Describe(Read, FrameworkLimit.NoOpName, UnitText.PerSecond),
+        };
+        yield return new Figure
+        {
+            Id = "read.point.bytes",
+            Title = "the same vs calls that are answered with as many bytes and look at none",
+            Unit = Unit.Times,
+            Value = found.Ratio(Read, FrameworkLimit.AnswerName),
+            Detail = found.Describe(Read, FrameworkLimit.AnswerName, UnitText.PerSecond),
         };
     }
 }
