@@ -16,8 +16,15 @@ internal sealed partial class NodeGateways(IServiceProvider host, TimeProvider t
     /// <summary>How long a connection attempt may take.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long one silo is waited for that is asked where a node is. It may be cut off from the others.</summary>
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(2);
+
+    // By so many keys there is hardly a gateway that none goes by.
+    private const int Ways = 8;
+
     private readonly ConcurrentDictionary<string, Entry> _nodes = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ended = new();
+    private int _way;
 
     /// <summary>Segments by the gateway of this node, or null while there is none.</summary>
     public SegmentReferences? Find(string node)
@@ -65,7 +72,7 @@ internal sealed partial class NodeGateways(IServiceProvider host, TimeProvider t
         limit.CancelAfter(Patience);
         try
         {
-            var address = await LocateAsync(node).WaitAsync(limit.Token).ConfigureAwait(false);
+            var address = await LocateAsync(node, limit.Token).ConfigureAwait(false);
             NodeGateway? made = null;
             made = await NodeGateway.ConnectAsync(host, address, () => Lose(node, entry, made), limit.Token).ConfigureAwait(false);
             entry.Gateway = made;
@@ -78,12 +85,24 @@ internal sealed partial class NodeGateways(IServiceProvider host, TimeProvider t
         }
     }
 
-    private async Task<IPEndPoint> LocateAsync(string node)
+    private async Task<IPEndPoint> LocateAsync(string node, CancellationToken cancellation)
     {
-        var silos = await host.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetDetailedHosts(onlyActive: true).ConfigureAwait(false);
-        return silos.Where(silo => silo.SiloName == node && silo.ProxyPort != 0).MaxBy(static silo => silo.SiloAddress.Generation) is { } found
-            ? new IPEndPoint(found.SiloAddress.Endpoint.Address, found.ProxyPort)
-            : throw new NodeUnavailableException(node, "no live silo of that name has a gateway");
+        for (var tried = 1; ; tried++)
+        {
+            var way = Volatile.Read(ref _way);
+            try
+            {
+                var silos = await host.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(way)
+                    .GetDetailedHosts(onlyActive: true).WaitAsync(LookLimit, time, cancellation).ConfigureAwait(false);
+                return silos.Where(silo => silo.SiloName == node && silo.ProxyPort != 0).MaxBy(static silo => silo.SiloAddress.Generation) is { } found
+                    ? new IPEndPoint(found.SiloAddress.Endpoint.Address, found.ProxyPort)
+                    : throw new NodeUnavailableException(node, "no live silo of that name has a gateway");
+            }
+            catch (Exception e) when (tried < Ways && (e is TimeoutException || e is OrleansException and not KawaException))
+            {
+                Interlocked.CompareExchange(ref _way, (way + 1) % Ways, way);
+            }
+        }
     }
 
     private void Lose(string node, Entry entry, NodeGateway? gateway)
