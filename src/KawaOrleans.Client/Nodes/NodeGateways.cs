@@ -93,7 +93,7 @@ internal sealed partial class NodeGateways(IServiceProvider host, TimeProvider t
             try
             {
                 var silos = await host.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(way)
-                    .GetDetailedHosts(onlyActive: true).WaitAsync(LookLimit, time, cancellation).ConfigureAwait(false);
+                    .GetDetailedHosts(onlyActive: true, cancellation).WaitAsync(LookLimit, time, cancellation).ConfigureAwait(false);
                 return silos.Where(silo => silo.SiloName == node && silo.ProxyPort != 0).MaxBy(static silo => silo.SiloAddress.Generation) is { } found
                     ? new IPEndPoint(found.SiloAddress.Endpoint.Address, found.ProxyPort)
                     : throw new NodeUnavailableException(node, "no live silo of that name has a gateway");

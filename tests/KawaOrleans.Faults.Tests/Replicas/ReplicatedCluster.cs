@@ -67,9 +67,19 @@ public sealed class ReplicatedCluster : IAsyncLifetime
     internal async Task<SiloProcess> DirectoryOf(ILog log)
     {
         var directory = Silos.Grains.GetGrain<ISegmentDirectoryGrain>(log.Name);
-        await Patience.RunAsync(async () => await directory.GetChain());
-        var at = await Silos.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(directory);
-        return Silos.All.Single(silo => silo.SiloPort == at!.Endpoint.Port);
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience.Limit; await Task.Delay(TimeSpan.FromMilliseconds(100)))
+        {
+            await Patience.RunAsync(async () => await directory.GetChain());
+
+            // It may have answered on a silo that is declared dead, and end with it.
+            if (await Silos.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(directory) is { } at
+                && Silos.All.FirstOrDefault(silo => silo.SiloPort == at.Endpoint.Port) is { } found)
+            {
+                return found;
+            }
+        }
+
+        throw new InvalidOperationException($"The directory of log '{log.Name}' is active nowhere.");
     }
 
     internal static async Task<ChainSegment> WriteSegmentAsync(ILog log) => await Patience.RunAsync(async () =>
