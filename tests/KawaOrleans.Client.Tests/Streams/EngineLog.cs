@@ -12,14 +12,16 @@ internal sealed class EngineLog : IGrains, ISegmentDirectoryGrain, IDisposable
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"kawa-{Guid.NewGuid():N}");
     private readonly NodeStore _store;
     private readonly LogOptions _options = new() { SegmentBytes = Limits.MinSegmentBytes };
-    private readonly ChainNode _node = new("node-0", Guid.NewGuid());
+    private readonly ChainNode[] _nodes;
     private readonly Dictionary<Guid, EngineSegment> _grains = [];
     private readonly Guid _logId = Guid.NewGuid();
     private Chain _chain;
 
-    public EngineLog()
+    /// <param name="nodes">How many nodes the chain names for each segment; whichever is called, the one segment answers.</param>
+    public EngineLog(int nodes = 1)
     {
-        _store = NodeStore.Open(_directory, _node.Name, Time);
+        _nodes = [.. Enumerable.Range(0, nodes).Select(static n => new ChainNode($"node-{n}", Guid.NewGuid()))];
+        _store = NodeStore.Open(_directory, _nodes[0].Name, Time);
         _chain = new Chain { LogId = _logId, LogName = "orders", Version = 1, Options = _options, Segments = [], Epoch = 0 };
         Log = NewClient();
     }
@@ -107,7 +109,7 @@ internal sealed class EngineLog : IGrains, ISegmentDirectoryGrain, IDisposable
                 LogName = _chain.LogName,
                 BasePosition = tail.Position,
                 FileBytes = _options.SegmentBytes,
-                Ensemble = [_node.Id],
+                Ensemble = [_nodes[0].Id],
                 ChainVersion = _chain.Version,
                 Predecessor = last?.Id,
                 TimestampFloor = tail.LastTimestamp,
@@ -116,7 +118,7 @@ internal sealed class EngineLog : IGrains, ISegmentDirectoryGrain, IDisposable
         var writer = segment.OpenWriter(Guid.NewGuid(), ended?.TakeMemory() ?? new WriterMemory(1 << 20, tail.Position));
         var listed = new ChainSegment
         {
-            Id = segment.Header.Identity.Id, Generation = 0, Epoch = epoch, Base = tail.Position, End = null, Ensemble = [_node], AckQuorum = 1, FileBytes = _options.SegmentBytes,
+            Id = segment.Header.Identity.Id, Generation = 0, Epoch = epoch, Base = tail.Position, End = null, Ensemble = _nodes, AckQuorum = 1, FileBytes = _options.SegmentBytes,
         };
         _grains.Add(listed.Id, new EngineSegment(segment, writer, Tampering));
         _chain = _chain with

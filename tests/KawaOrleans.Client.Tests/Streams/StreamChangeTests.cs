@@ -122,10 +122,12 @@ public sealed class StreamChangeTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_follower_is_given_what_comes_and_told_of_the_end()
     {
+        // A follower that goes on behind the end would go on for ever.
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var followed = new List<long>();
         var error = await Assert.ThrowsAsync<StreamTombstonedException>(async () =>
         {
-            await foreach (var e in Stream.ReadAsync(from: 8, follow: true))
+            await foreach (var e in Stream.ReadAsync(from: 8, follow: true, cancellation: guard.Token))
             {
                 followed.Add(e.Revision);
                 if (e.Revision == 9)

@@ -61,6 +61,27 @@ public sealed class StreamReadTests : IAsyncLifetime, IDisposable
         Assert.Equal(Events, (await old.Stream("s").TryReadLastAsync())!.Revision);
     }
 
+    /// <summary>A replica that knows less of the log would show fewer events than were seen before.</summary>
+    [Fact]
+    public async Task What_a_read_has_seen_every_replica_must_know_that_is_asked_next()
+    {
+        using var engine = new EngineLog(nodes: 3);
+        await engine.Log.AppendAsync([Event("s"), Event("s"), Event("s")]);
+        var asked = new List<long>();
+        engine.Tampering.Asked = request =>
+        {
+            asked.Add(request.AtLeast);
+            return request;
+        };
+        var client = engine.NewClient();
+
+        Assert.Equal([0L, 1, 2], await Revisions(client.Stream("s").ReadAsync()));
+        Assert.Equal(0, asked[0]);
+        asked.Clear();
+        Assert.Equal(2, (await client.Stream("s").TryReadLastAsync())!.Revision);
+        Assert.All(asked, static atLeast => Assert.Equal(3, atLeast));
+    }
+
     [Fact]
     public async Task Streams_are_listed_each_once_whatever_the_pages()
     {
