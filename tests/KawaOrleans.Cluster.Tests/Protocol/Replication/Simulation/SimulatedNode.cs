@@ -180,6 +180,12 @@ internal sealed partial class SimulatedNode
             {
                 Obey(segment, newest);
             }
+            catch (SegmentDamagedException damage)
+            {
+                // It is copied anew.
+                _segments.Remove(segment.Header.Identity.Id);
+                _untrusted[segment.Header.Identity.Id] = (damage.Message, false);
+            }
             catch (IOException) when (!Disk.IsDying)
             {
                 // That replica says nothing until the next start; the chain is kept all the same.
