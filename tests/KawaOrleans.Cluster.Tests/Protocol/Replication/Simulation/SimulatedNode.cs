@@ -315,11 +315,6 @@ internal sealed partial class SimulatedNode
             case ReplicaDuty.SetAside away:
                 Aside.Move(segment.Path, segment.Header.LogId, away.Why, () => Close(identity.Id));
                 Disk.Volume.SyncDirectory(Folder(segment.Header.LogId));
-                if (newest.Segments.Any(listed => listed.Id == identity.Id))
-                {
-                    _incidents.Count(Incident.Surplus);
-                }
-
                 break;
             case ReplicaDuty.Seal seal when (segment.State == SegmentState.Fenced ? segment.Tail : segment.Fence(newest.Version)).Position >= seal.End:
                 segment.Seal(seal.End);
