@@ -13,7 +13,14 @@ internal sealed class ReplicaMending(IMendingNode node, ReplicaFetch fetch, Acti
     /// <summary>Completes a short replica, or replaces one that is damaged or missing; why not, or null.</summary>
     public async Task<string?> Mend(ReplicaNeed need, CancellationToken cancellation)
     {
-        var whyNot = need.Lack == ReplicaLack.Short ? await Complete(need, cancellation) : await Replace(need, cancellation);
+        var isCompleted = need.Lack == ReplicaLack.Short && await Complete(need, cancellation);
+        string? whyNot = null;
+        if (!isCompleted)
+        {
+            // Also one that cannot be completed: what it holds itself may have rotted.
+            whyNot = await Replace(need, cancellation);
+        }
+
         if (whyNot is null)
         {
             settled(need.Segment.Id);
@@ -42,9 +49,8 @@ internal sealed class ReplicaMending(IMendingNode node, ReplicaFetch fetch, Acti
         return whyNot;
     }
 
-    private async Task<string?> Complete(ReplicaNeed need, CancellationToken cancellation)
+    private async Task<bool> Complete(ReplicaNeed need, CancellationToken cancellation)
     {
-        var reason = need.Sources.Count == 0 ? "no node that holds it is alive" : null;
         foreach (var source in need.Sources)
         {
             var reached = await node.Complete(need.Segment, source, cancellation);
@@ -55,12 +61,10 @@ internal sealed class ReplicaMending(IMendingNode node, ReplicaFetch fetch, Acti
                     files.Announce(need.Chain);
                     return true;
                 });
-                return null;
+                return true;
             }
-
-            reason = reached.Unknown ?? $"node '{source}' holds it only up to {reached.Value}";
         }
 
-        return reason;
+        return false;
     }
 }

@@ -232,6 +232,12 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            if (e is SegmentDamagedException damage)
+            {
+                // Its segment has ended and it cannot be sealed: it is copied anew.
+                store.Distrust(segment, damage);
+            }
+
             host.ReportFault(segment.Header.Identity.Id, e.Message);
             LogNotFollowed(segment.Header.Identity.Id, newest.Version, newest.LogName, e.Message);
         }

@@ -64,7 +64,7 @@ public sealed partial class NodeStore
             }
 
             var damage = new SegmentDamagedException(place.Path, place.Offset, place.Found);
-            Distrust(segment.Path, header.Identity.Id, header.LogId, damage.Message, unreadable: false);
+            Distrust(segment, damage);
             return damage.Message;
         }
         catch (SegmentUnreadableException e)
@@ -76,6 +76,14 @@ public sealed partial class NodeStore
         {
             return null; // its footer is being written: it is read whole for that
         }
+    }
+
+    /// <summary>Takes a replica for damaged in which a frame does not verify: it is among <see cref="Untrusted"/> from then on.</summary>
+    public void Distrust(Segment segment, SegmentDamagedException damage)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        ArgumentNullException.ThrowIfNull(damage);
+        Distrust(segment.Path, segment.Header.Identity.Id, segment.Header.LogId, damage.Message, unreadable: false);
     }
 
     private void Close((Guid Id, int Generation) key)

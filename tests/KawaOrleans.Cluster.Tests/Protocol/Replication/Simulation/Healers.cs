@@ -145,8 +145,19 @@ internal sealed class Healers(SimulatedNetwork network, StoredRecords stored, In
         public Task<NodeAnswer<long>> Complete(ChainSegment segment, string source, CancellationToken cancellation) =>
             new SimulatedNodes(network, node).Complete(node.Name, node.Chains.First(chain => chain.Segments.Contains(segment)).LogId, segment.Id, segment.Generation, source, segment.End!.Value, cancellation);
 
-        public Task Invite(string name, Chain chain, Guid segmentId, CancellationToken cancellation) =>
-            network.Ask(node, name, $"take a replica of {Short(segmentId)}", found => new NodeAnswer<bool>(found.Invite(chain, segmentId), null));
+        public Task Invite(string name, Chain chain, Guid segmentId, CancellationToken cancellation)
+        {
+            if (network.World.Chance(doubt()))
+            {
+                // As another node does that heard of other candidates.
+                _ = Ask(network.Nodes[network.World.Random.Next(network.Nodes.Count)].Name);
+            }
+
+            return Ask(name);
+
+            Task Ask(string candidate) =>
+                network.Ask(node, candidate, $"take a replica of {Short(segmentId)}", found => new NodeAnswer<bool>(found.Invite(chain, segmentId), null));
+        }
 
         public Task<string?> End(Chain chain, ChainSegment open, CancellationToken cancellation)
         {

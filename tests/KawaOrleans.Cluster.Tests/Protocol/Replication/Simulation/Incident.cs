@@ -146,7 +146,4 @@ internal enum Incident
 
     /// <summary>A copy was whole, and another node had taken the place.</summary>
     LostPlace,
-
-    /// <summary>A node had a replica of a segment that the chain lists on others, and set it aside.</summary>
-    Surplus,
 }

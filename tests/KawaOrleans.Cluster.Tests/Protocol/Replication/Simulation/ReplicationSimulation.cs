@@ -60,7 +60,8 @@ internal sealed class ReplicationSimulation
             0 => (3, 2, 2),
             1 => (3, 3, 3),
             2 => (3, 3, 1),
-            3 or 4 => (5, 5, 3),
+            3 => (5, 5, 3),
+            4 => (5, 3, 2),
             5 => (4, 3, 2),
             _ => (3, 3, 2),
         };
@@ -131,7 +132,7 @@ internal sealed class ReplicationSimulation
                 }
 
                 break;
-            case < 147:
+            case < 145:
                 Append();
                 break;
             case < 151:
@@ -204,6 +205,10 @@ internal sealed class ReplicationSimulation
             _losses.Wiped();
             _registrations.GiveUp(node.Node);
             _incidents.Count(Incident.GivenUp);
+        }
+        else if (!node.IsUp && _stored.Catalogue!.Value.IsGivenUp(node.Id) && _world.Chance(0.7))
+        {
+            // It stays away until others have what it had.
         }
         else if (!node.IsUp)
         {
@@ -311,6 +316,12 @@ internal sealed class ReplicationSimulation
         }
 
         _directories.Forget(node);
+        if (node.IsUp && _world.Chance(0.3))
+        {
+            // Before it is registered, or refused.
+            Learn(node);
+        }
+
         _trace?.Say($"{node.Name} {(node.IsUp ? "starts" : "dies while it starts")}: "
             + string.Join(' ', node.Segments.Values.Select(s => $"{Short(s.Header.Identity.Id)} {s.State} up to {s.Tail.Position}")));
     }
@@ -328,6 +339,13 @@ internal sealed class ReplicationSimulation
             after ??= log.Seen.Count == 0 || _world.Chance(0.3) ? null : log.Seen[_world.Random.Next(log.Seen.Count)].WriteSegment?.Id;
             _directories.OpenNext(node, log, after);
         }
+    }
+
+    /// <summary>A node is told the newest chain of a log.</summary>
+    private void Learn(SimulatedNode node)
+    {
+        var chain = _stored.Chains[AnyLog().Name].Value;
+        _network.Do(node, $"learn chain {chain.Version}", here => new NodeAnswer<long>(here.Announce(chain), null));
     }
 
     /// <summary>A node looks at its replicas.</summary>

@@ -186,6 +186,12 @@ internal sealed partial class SimulatedNode
             {
                 Obey(segment, newest);
             }
+            catch (SegmentDamagedException damage)
+            {
+                // It is copied anew.
+                _segments.Remove(segment.Header.Identity.Id);
+                _untrusted[segment.Header.Identity.Id] = (damage.Message, false);
+            }
             catch (IOException) when (!Disk.IsDying)
             {
                 // That replica says nothing until the next start; the chain is kept all the same.
@@ -315,11 +321,6 @@ internal sealed partial class SimulatedNode
             case ReplicaDuty.SetAside away:
                 Aside.Move(segment.Path, segment.Header.LogId, away.Why, () => Close(identity.Id));
                 Disk.Volume.SyncDirectory(Folder(segment.Header.LogId));
-                if (newest.Segments.Any(listed => listed.Id == identity.Id))
-                {
-                    _incidents.Count(Incident.Surplus);
-                }
-
                 break;
             case ReplicaDuty.Seal seal when (segment.State == SegmentState.Fenced ? segment.Tail : segment.Fence(newest.Version)).Position >= seal.End:
                 segment.Seal(seal.End);
