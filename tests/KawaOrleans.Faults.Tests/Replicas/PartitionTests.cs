@@ -32,7 +32,7 @@ public sealed class PartitionTests(ITestOutputHelper output)
                 others.ForEach(other => PartedNetwork.Mend(place, other));
                 others.ForEach(other => PartedNetwork.Mend(other, place));
                 await load.ProgressAsync(After);
-                await cluster.Silos.StartExitedAsync();
+                await cluster.AllMembersAsync();
                 await load.ProgressAsync(After);
             });
         }
