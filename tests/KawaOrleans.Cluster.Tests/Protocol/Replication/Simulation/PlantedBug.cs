@@ -34,7 +34,4 @@ public enum PlantedBug
     /// <summary>Not ours, the operator's, and a known limit: a copy of a running directory, taken since its last start, is started beside it. It gets the
     /// name, and the original goes on with what it has open until it looks at its record.</summary>
     CopyRunsBeside,
-
-    /// <summary>The file that a copy replaces is erased.</summary>
-    ReplacedIsErased,
 }

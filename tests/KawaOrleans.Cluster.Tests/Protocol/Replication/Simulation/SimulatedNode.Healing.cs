@@ -39,12 +39,6 @@ internal sealed partial class SimulatedNode : IReplicaFiles
         var (logId, id) = (copy.Header.LogId, copy.Header.Identity.Id);
         copy.Dispose();
         var path = PathOf(logId, id);
-        if (_bug == PlantedBug.ReplacedIsErased && Disk.Volume.Exists(path))
-        {
-            Close(id);
-            Disk.Volume.Delete(path);
-        }
-
         Copies.Install(copy, path, reason, () => Close(id));
         _untrusted.Remove(id);
         var segment = SegmentLoader.Load(Host(), path, writable: true);
