@@ -38,7 +38,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
     {
         RequireVote();
         var store = host.Store;
-        if (segment.WhyNotOn(Self(store)) is { } reason)
+        if (segment.WhyNotOn(Self(store), host.Chains.Of(segment.LogId)?.Version ?? 0) is { } reason)
         {
             throw new StorageException(reason);
         }

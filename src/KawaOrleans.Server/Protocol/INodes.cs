@@ -82,11 +82,14 @@ internal sealed record NewSegment
     /// <summary>The last timestamp of the log so far; the new writer never goes below it.</summary>
     [Id(5)] public required long TimestampFloor { get; init; }
 
-    /// <summary>Why a node does not make a replica of it, or null. A claim that arrives late must not find a new, blank directory under an old name:
-    /// what it made there would vote for an empty segment.</summary>
-    public string? WhyNotOn(ChainNode self) => Segment.Ensemble.Contains(self)
-        ? null
-        : $"segment {Segment.Id:N} is not for the data directory {self.Id:N} of node '{self.Name}'";
+    /// <summary>Why a node does not make a replica of it, or null. A claim that arrives late must not find a new, blank directory under an old name, nor a
+    /// replica that was lost since: what it made there would vote for an empty segment.</summary>
+    /// <param name="self">The node.</param>
+    /// <param name="kept">The version of the newest chain of the log that it was told of; 0: none.</param>
+    public string? WhyNotOn(ChainNode self, long kept) =>
+        !Segment.Ensemble.Contains(self) ? $"segment {Segment.Id:N} is not for the data directory {self.Id:N} of node '{self.Name}'"
+        : kept > ChainVersion ? $"segment {Segment.Id:N} was to follow version {ChainVersion} of the chain of log '{LogName}', and node '{self.Name}' knows version {kept}: no swap can bring it in any more"
+        : null;
 }
 
 [GenerateSerializer, Immutable]

@@ -41,9 +41,20 @@ public class EndingTests
         {
             LogId = Id(99), LogName = "orders", Segment = Segment(3, 25, null, 3, "a", "b"), Predecessor = Id(2), ChainVersion = 3, TimestampFloor = 0,
         };
-        Assert.Null(claim.WhyNotOn(Node("b")));
-        Assert.NotNull(claim.WhyNotOn(Node("b") with { Id = Id(5) }));
-        Assert.NotNull(claim.WhyNotOn(Node("c")));
+        Assert.Null(claim.WhyNotOn(Node("b"), kept: 3));
+        Assert.NotNull(claim.WhyNotOn(Node("b") with { Id = Id(5) }, kept: 3));
+        Assert.NotNull(claim.WhyNotOn(Node("c"), kept: 3));
+    }
+
+    [Fact]
+    public void A_replica_that_was_lost_is_not_made_anew_by_the_claim_that_made_it()
+    {
+        var claim = new NewSegment
+        {
+            LogId = Id(99), LogName = "orders", Segment = Segment(3, 25, null, 3, "a", "b"), Predecessor = Id(2), ChainVersion = 3, TimestampFloor = 0,
+        };
+        Assert.Null(claim.WhyNotOn(Node("b"), kept: 0));
+        Assert.Contains("knows version 4", claim.WhyNotOn(Node("b"), kept: 4), StringComparison.Ordinal);
     }
 
     [Fact]

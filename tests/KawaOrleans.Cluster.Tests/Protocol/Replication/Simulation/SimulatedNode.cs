@@ -85,9 +85,9 @@ internal sealed partial class SimulatedNode
 
     public Prepared Prepare(NewSegment claim)
     {
-        if (claim.WhyNotOn(Node) is { } reason)
+        if (claim.WhyNotOn(Node, Saved(claim.LogId)?.Version ?? 0) is { } reason)
         {
-            if (_lostId is { } lost && claim.WhyNotOn(new ChainNode(Name, lost)) is null)
+            if (_lostId is { } lost && claim.WhyNotOn(new ChainNode(Name, lost), kept: 0) is null)
             {
                 _incidents.Count(Incident.LateClaim);
             }
