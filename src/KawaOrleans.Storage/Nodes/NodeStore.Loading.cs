@@ -78,7 +78,25 @@ public sealed partial class NodeStore
 
     /// <summary>Sees to the footer of a sealed segment in the background. On a thread of its own: it takes a tenth of a second and more, and
     /// appends wait for the pool, which has few threads on a small machine.</summary>
-    private void FinishLater(Segment segment) => _ = Task.Factory.StartNew(() => Finish(segment), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private void FinishLater(Segment segment)
+    {
+        if (_finishing.TryAddCount())
+        {
+            _ = Task.Factory.StartNew(() => Finish(segment), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Begins nothing more in the background, and waits for what is under way.</summary>
+    private void StopFinishing()
+    {
+        if (!_closing.IsCancellationRequested)
+        {
+            _closing.Cancel();
+            _finishing.Signal();
+        }
+
+        _finishing.Wait();
+    }
 
     private void Finish(Segment segment)
     {
@@ -98,6 +116,10 @@ public sealed partial class NodeStore
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // No room for the footer, or it could not be written: the frames are as good as before, the next start tries again.
+        }
+        finally
+        {
+            _finishing.Signal();
         }
     }
 }

@@ -30,6 +30,9 @@ public sealed partial class NodeStore : IDisposable
     private readonly Lock _changes = new();
     private readonly ITimer _idleCheckpoints;
     private readonly CancellationTokenSource _closing = new();
+
+    /// <summary>What goes on in the background, and one for as long as more may begin.</summary>
+    private readonly CountdownEvent _finishing = new(1);
     private readonly Task _recovering;
 
     private NodeStore(IVolume volume, string directory, string nodeName, TimeProvider time, long checkpointIntervalBytes)
@@ -55,6 +58,7 @@ public sealed partial class NodeStore : IDisposable
         }
         catch
         {
+            StopFinishing();
             CloseSegments();
             _lock.Dispose();
             throw;
@@ -189,16 +193,26 @@ public sealed partial class NodeStore : IDisposable
     /// <param name="fileBytes">The size that will be asked for; a spare of another size is thrown away.</param>
     /// <param name="durability">As in <see cref="Create"/>.</param>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
+    /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     public void PrepareSpare(Guid logId, Guid segmentId, long fileBytes, Durability durability = Durability.Durable)
     {
-        _volume.CreateDirectory(LogFolder(logId));
-        var path = SegmentPath(logId, new SegmentIdentity(segmentId, 0, 0).ToString());
-        if (_volume.Exists(path) && !_spares.IsOne(logId, path))
+        // Called in the background: closing waits for it, as for the rest that goes on there.
+        ObjectDisposedException.ThrowIf(!_finishing.TryAddCount(), this);
+        try
         {
-            throw new StorageException($"{path}: the file exists. Take a new segment id.");
-        }
+            _volume.CreateDirectory(LogFolder(logId));
+            var path = SegmentPath(logId, new SegmentIdentity(segmentId, 0, 0).ToString());
+            if (_volume.Exists(path) && !_spares.IsOne(logId, path))
+            {
+                throw new StorageException($"{path}: the file exists. Take a new segment id.");
+            }
 
-        _spares.Prepare(logId, path, fileBytes, SegmentLoader.PreparationFor(durability));
+            _spares.Prepare(logId, path, fileBytes, SegmentLoader.PreparationFor(durability));
+        }
+        finally
+        {
+            _finishing.Signal();
+        }
     }
 
     /// <summary>Keeps a chain if it is newer than the one kept (synced); answers the version now kept.</summary>
@@ -264,10 +278,11 @@ public sealed partial class NodeStore : IDisposable
         await Parallel.ForEachAsync(_segments.Values, options, visit).ConfigureAwait(false);
     }
 
-    /// <summary>Finishes writes in flight, closes the files and gives the directory free.</summary>
+    /// <summary>Finishes writes in flight, closes the files and gives the directory free. From then on this store neither reads nor writes there: another
+    /// process may, and a file that is made shorter under a map that is read ends the process.</summary>
     public void Dispose()
     {
-        _closing.Cancel();
+        StopFinishing();
         _idleCheckpoints.Dispose();
         Recovered();
         lock (_changes)

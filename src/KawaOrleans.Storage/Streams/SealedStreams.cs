@@ -8,8 +8,17 @@ internal sealed class SealedStreams(SealedView view, SegmentHeader header, strin
 {
     private readonly uint _key = header.Identity.ChecksumKey;
 
-    public int Count => Section.Count;
+    public int Count
+    {
+        get
+        {
+            var count = Section.Count;
+            GC.KeepAlive(view);
+            return count;
+        }
+    }
 
+    /// <summary>Valid while the view is referenced.</summary>
     private StreamSection Section => StreamSection.TryOpen(view.Footer.Streams.Span, out var opened)
         ? opened
         : throw new InvalidOperationException("A footer without a stream section is none.");

@@ -279,6 +279,42 @@ public sealed class NodeStoreTests : IDisposable
         Assert.False(volume.Exists(segment.Path));
     }
 
+    /// <summary>It wrote the footer and merged heads behind the back of whoever had the directory next.</summary>
+    [Fact]
+    public async Task A_store_that_was_closed_asks_nothing_more_of_its_directory()
+    {
+        var volume = new SimulatedVolume();
+        var store = NodeStore.Open(volume, Workload.Directory, Workload.NodeName, new StillTime());
+        var segment = store.Create(Sample.Header());
+        await segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Batch(0, 3));
+        var end = segment.Fence(savedChainVersion: 1).Position;
+        using var finishing = new ManualResetEventSlim();
+        var here = Environment.CurrentManagedThreadId;
+        var closed = false;
+        var late = new System.Collections.Concurrent.ConcurrentQueue<Operation>();
+        volume.Fault = o =>
+        {
+            if (Volatile.Read(ref closed))
+            {
+                late.Enqueue(o);
+            }
+            else if (Environment.CurrentManagedThreadId != here && !finishing.IsSet)
+            {
+                finishing.Set();
+                Thread.Sleep(50);
+            }
+        };
+
+        segment.Seal(end);
+        finishing.Wait();
+        store.Dispose();
+        Volatile.Write(ref closed, true);
+        await Task.Delay(200);
+
+        Assert.Empty(late);
+        store.Dispose();
+    }
+
     [Fact]
     public void A_spare_becomes_the_next_segment_of_its_size_and_goes_with_a_restart()
     {
