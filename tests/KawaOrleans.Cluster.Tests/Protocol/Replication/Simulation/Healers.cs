@@ -142,8 +142,12 @@ internal sealed class Healers(SimulatedNetwork network, StoredRecords stored, In
             network.Ask(node, source, $"groups of {Short(segment.Id)} from offset {offset}",
                 found => new NodeAnswer<Block>(new Block(found.ReadGroups(segment.Id, offset, network.World.Random.Next(100, 1500))), null));
 
-        public Task<NodeAnswer<long>> Complete(ChainSegment segment, string source, CancellationToken cancellation) =>
-            new SimulatedNodes(network, node).Complete(node.Name, node.Chains.First(chain => chain.Segments.Contains(segment)).LogId, segment.Id, segment.Generation, source, segment.End!.Value, cancellation);
+        public Task<NodeAnswer<long>> Complete(ChainSegment segment, string source, CancellationToken cancellation)
+        {
+            // By its id: a newer chain, heard of meanwhile, may list it on other nodes.
+            var log = node.Chains.First(chain => chain.Segments.Any(listed => listed.Id == segment.Id)).LogId;
+            return new SimulatedNodes(network, node).Complete(node.Name, log, segment.Id, segment.Generation, source, segment.End!.Value, cancellation);
+        }
 
         public Task Invite(string name, Chain chain, Guid segmentId, CancellationToken cancellation)
         {
