@@ -232,7 +232,8 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (e is SegmentDamagedException damage)
+            // Damage met now, or when it was completed, which left it poisoned.
+            if ((e as SegmentDamagedException ?? e.InnerException as SegmentDamagedException) is { } damage)
             {
                 // Its segment has ended and it cannot be sealed: it is copied anew.
                 store.Distrust(segment, damage);

@@ -186,11 +186,11 @@ internal sealed partial class SimulatedNode
             {
                 Obey(segment, newest);
             }
-            catch (SegmentDamagedException damage)
+            catch (IOException e) when (e is SegmentDamagedException || e.InnerException is SegmentDamagedException)
             {
                 // It is copied anew.
                 _segments.Remove(segment.Header.Identity.Id);
-                _untrusted[segment.Header.Identity.Id] = (damage.Message, false);
+                _untrusted[segment.Header.Identity.Id] = (e.InnerException?.Message ?? e.Message, false);
             }
             catch (IOException) when (!Disk.IsDying)
             {
