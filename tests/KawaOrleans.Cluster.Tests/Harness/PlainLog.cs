@@ -17,6 +17,19 @@ internal sealed class PlainLog(IClusterClient client, string name)
         return this;
     }
 
+    /// <summary>The description once no replica is only fenced: what has ended is sealed a little later.</summary>
+    public async Task<LogDescription> DescribeSealed()
+    {
+        var description = await Directory.Describe();
+        for (var attempt = 0; attempt < 100 && description.Segments.Any(segment => segment.State == ReplicaState.Fenced); attempt++)
+        {
+            await Task.Delay(50);
+            description = await Directory.Describe();
+        }
+
+        return description;
+    }
+
     /// <summary>Appends, following the log from segment to segment; what is said to be retryable is repeated.</summary>
     public Task<Appended> Append(EventBatch batch) => Append(batch, retrySince: null);
 

@@ -84,7 +84,7 @@ public sealed class DataDirectoryTests
                 var log = new PlainLog(cluster.Client, "orders");
                 var read = await Assert.ThrowsAsync<SegmentFaultedException>(() => log.Read());
                 Assert.Contains(damaged, read.Message, StringComparison.Ordinal);
-                var description = await log.Directory.Describe();
+                var description = await log.DescribeSealed();
                 Assert.Equal(ReplicaState.Damaged, description.Segments[0].State);
                 Assert.Contains(damaged, description.Segments[0].Problem, StringComparison.Ordinal);
                 Assert.Equal(ReplicaState.Sealed, description.Segments[1].State);
