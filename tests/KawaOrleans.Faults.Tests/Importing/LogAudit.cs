@@ -35,7 +35,7 @@ internal static class LogAudit
             }
             else if (first is { } lost)
             {
-                violations.Add(string.Create(CultureInfo.InvariantCulture, $"batch {i}, acknowledged at {lost}, is not at {next}"));
+                violations.Add(string.Create(CultureInfo.InvariantCulture, $"batch {i}, acknowledged at {lost}, is not at {next}; {WhatIsAt(log, next, attempts)}"));
                 return violations;
             }
         }
@@ -46,6 +46,27 @@ internal static class LogAudit
         }
 
         return violations;
+    }
+
+    private static string WhatIsAt(IReadOnlyList<RecordedEvent> log, int position, IReadOnlyList<Attempt> attempts)
+    {
+        if (position >= log.Count)
+        {
+            return "the log ends there";
+        }
+
+        for (var i = 0; i < attempts.Count; i++)
+        {
+            for (var n = 0; n < attempts[i].Events.Count; n++)
+            {
+                if (attempts[i].Events[n].Id == log[position].Id)
+                {
+                    return string.Create(CultureInfo.InvariantCulture, $"there lies event {n} of batch {i}, {(attempts[i].First is { } first ? $"acknowledged at {first}" : "of unknown outcome")}");
+                }
+            }
+        }
+
+        return "there lies an event that was never tried";
     }
 
     private static bool IsAt(IReadOnlyList<RecordedEvent> log, int position, IReadOnlyList<EventData> events)
