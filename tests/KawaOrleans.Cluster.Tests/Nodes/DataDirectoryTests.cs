@@ -71,6 +71,12 @@ public sealed class DataDirectoryTests
                 await new PlainLog(cluster.Client, "other").Append(PlainLog.Batch(1));
                 chain = await log.Directory.GetChain();
                 damaged = (await log.Grain(chain.Segments[0]).GetStats()).Path;
+
+                // What the segment holds of streams has to be known elsewhere before it is lost.
+                for (var attempt = 0; attempt < 100 && Directory.GetFiles(Path.GetDirectoryName(damaged)!, "heads-*.run").Length == 0; attempt++)
+                {
+                    await Task.Delay(50);
+                }
             }
 
             await using (var file = File.OpenWrite(damaged))
