@@ -104,6 +104,34 @@ public sealed class SilentWriterTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 16).Select(i => end + i), positions.Select(static appended => appended.First));
     }
 
+    /// <summary>Its request lay somewhere, in a gateway or at a silo that came back, while its caller was told that the outcome is unknown.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_batch_that_was_given_up_does_not_come_behind_a_later_one(bool restarts)
+    {
+        await Begin();
+        using var held = new SemaphoreSlim(0);
+        _store.Cluster.Holds = (call, _) => call == "Append" ? held.WaitAsync(CancellationToken.None) : Task.CompletedTask;
+        Silence(static call => call == "Append" ? Mishap.None : Mishap.RequestLost);
+        Assert.IsType<UnknownOutcomeException>((await EndOf(Append("given up"))).Error);
+        var before = _store.Truth.Calls["Append"];
+        _store.Cluster.Holds = static (_, _) => Task.CompletedTask;
+        _store.Cluster.Mishaps = static _ => Mishap.None;
+        if (restarts)
+        {
+            _store.Truth.Restart(remembered: 100);
+        }
+
+        await Append("later");
+        held.Release(100);
+        await Task.Delay(TimeSpan.FromSeconds(1), _store.Time);
+
+        Assert.True(_store.Truth.Calls["Append"] > before + 1, "what was held did not arrive");
+        Assert.Equal("later", FakeStore.TagOf(_store.Truth.Events[^1]));
+        Assert.DoesNotContain("given up", _store.Truth.Events.Select(FakeStore.TagOf));
+    }
+
     [Fact]
     public async Task A_flush_waits_for_what_is_given_up_and_whoever_waits_for_room_is_told()
     {

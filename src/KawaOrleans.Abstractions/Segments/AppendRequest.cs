@@ -25,10 +25,12 @@ public sealed record AppendRequest
     public IReadOnlyList<StreamExpectations?>? Expected { get; init; }
 }
 
-/// <summary>A call's place in its sender's order. A run is a series of calls whose order matters, numbered from 0; the writer takes only
-/// the next one of a run and answers <see cref="OutOfSequence"/> to any other. The writer remembers runs in memory only: when one is
-/// not known any more, begin a new one with the oldest batch that has no outcome.</summary>
-/// <param name="Run">Names the run; random.</param>
-/// <param name="Sequence">The call's number in the run.</param>
+/// <summary>A call's place in its sender's order. A line is a series of calls whose order matters; it consists of runs, of which each begins when
+/// a call of the one before it got no answer. The writer takes only the next call of a line's newest run and answers <see cref="OutOfSequence"/>
+/// to any other, so that what was given up is written no more once something behind it is. It remembers lines in memory only: when one is not
+/// known any more, begin a new run with the oldest batch that has no outcome.</summary>
+/// <param name="Line">Names the line; random.</param>
+/// <param name="Run">The run's number in the line, higher than that of every run before.</param>
+/// <param name="Sequence">The call's number in the run, from 0.</param>
 [GenerateSerializer, Immutable, Alias("kawa.block-order")]
-public sealed record BlockOrder([property: Id(0)] Guid Run, [property: Id(1)] long Sequence);
+public sealed record BlockOrder([property: Id(0)] Guid Line, [property: Id(1)] long Run, [property: Id(2)] long Sequence);

@@ -96,6 +96,6 @@ public sealed record NotPrimary([property: Id(0)] string Reason) : AppendResult;
 [GenerateSerializer, Immutable, Alias("kawa.busy")]
 public sealed record Busy([property: Id(0)] TimeSpan RetryAfter) : AppendResult;
 
-/// <summary>Nothing was written: this is not the next call of its run, or the writer does not know the run. See <see cref="BlockOrder"/>.</summary>
+/// <summary>Nothing was written: this is not the next call of its line's newest run, or the writer does not know the line. See <see cref="BlockOrder"/>.</summary>
 [GenerateSerializer, Immutable, Alias("kawa.out-of-sequence")]
 public sealed record OutOfSequence : AppendResult;

@@ -17,7 +17,8 @@ namespace KawaOrleans.Client;
 /// </code>
 /// <para>What must stay true. Calls are made in the order of their numbers: one thread at a time hands blocks over (<c>_pumping</c>). A run
 /// begins where everything before has its outcome, with no call of an older run waited for, and no block is skipped in it: so a block is
-/// written behind all those before it, or not at all. A block is sent again only after a halt. A halt without a pause follows a roll, of which
+/// written behind all those before it, or not at all; and what was given up is not written behind one that came after it, as long as its writer
+/// remembers the line. A block is sent again only after a halt. A halt without a pause follows a roll, of which
 /// there are at most <see cref="MostSegmentsTried"/> in a row, a split, or an answer to the block before: nothing is sent without end. Everybody
 /// who waits travels in the next block: what comes while the callers of a block are being told (<c>_telling</c>) is taken behind them, by
 /// work queued after theirs, which always comes to run.</para>
@@ -25,6 +26,7 @@ namespace KawaOrleans.Client;
 [SuppressMessage("Reliability", "CA1001", Justification = "The source of a run's end is linked to none and has no timer: it holds nothing to dispose.")]
 internal sealed partial class AppendLine : IThreadPoolWorkItem
 {
+    private readonly Guid _name = Guid.NewGuid();
     private readonly string _log;
     private readonly WriteTargets _targets;
     private readonly KnownEnd _end;
@@ -50,7 +52,7 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
     private WriteTarget? _target;
     private Guid? _after;
     private int _segmentsEnded;
-    private Guid _run;
+    private long _run;
     private CancellationTokenSource _runEnds = new();
     private long _sequence;
     private bool _hadCompany;
@@ -227,13 +229,13 @@ internal sealed partial class AppendLine : IThreadPoolWorkItem
 
         if (_target is null)
         {
-            (_run, _sequence) = (Guid.NewGuid(), 0);
+            (_run, _sequence) = (_run + 1, 0);
             _runEnds = _runEnds.IsCancellationRequested ? new CancellationTokenSource() : _runEnds;
         }
 
         var block = _unresolved[_next++];
         _inFlight++;
-        block.Order = new BlockOrder(_run, _sequence++);
+        block.Order = new BlockOrder(_name, _run, _sequence++);
         block.RunEnds = _runEnds.Token;
         return block;
     }

@@ -149,21 +149,26 @@ public sealed class RepeatTests
     }
 
     [Fact]
-    public async Task Calls_of_a_run_are_taken_in_their_order_only()
+    public async Task Calls_of_a_line_are_taken_in_their_order_only()
     {
         await using var cluster = await KawaCluster.Start(1);
         var (log, segment) = await NewLog(cluster);
-        var run = Guid.NewGuid();
-        ValueTask<AppendResult> Send(long sequence, Guid? other = null) => segment.Append(
-            new AppendRequest { Batches = Block.Of(PlainLog.Batch(1, tag: $"{sequence}")), Order = new BlockOrder(other ?? run, sequence) });
+        var line = Guid.NewGuid();
+        ValueTask<AppendResult> Send(long run, long sequence, Guid? other = null) => segment.Append(
+            new AppendRequest { Batches = Block.Of(PlainLog.Batch(1, tag: $"{run}.{sequence}")), Order = new BlockOrder(other ?? line, run, sequence) });
 
-        Assert.IsType<OutOfSequence>(await Send(1));
-        Assert.IsType<Appended>(await Send(0));
-        Assert.IsType<OutOfSequence>(await Send(0));
-        Assert.IsType<OutOfSequence>(await Send(2));
-        Assert.IsType<Appended>(await Send(1));
-        Assert.IsType<Appended>(await Send(0, Guid.NewGuid()));
-        Assert.Equal(["0/0", "1/0", "0/0"], (await log.Read()).Select(PlainLog.TagOf));
+        Assert.IsType<OutOfSequence>(await Send(3, 1));
+        Assert.IsType<Appended>(await Send(3, 0));
+        Assert.IsType<OutOfSequence>(await Send(3, 0));
+        Assert.IsType<OutOfSequence>(await Send(3, 2));
+        Assert.IsType<Appended>(await Send(3, 1));
+        Assert.IsType<OutOfSequence>(await Send(2, 0));
+        Assert.IsType<OutOfSequence>(await Send(2, 2));
+        Assert.IsType<OutOfSequence>(await Send(4, 1));
+        Assert.IsType<Appended>(await Send(4, 0));
+        Assert.IsType<OutOfSequence>(await Send(3, 2));
+        Assert.IsType<Appended>(await Send(0, 0, Guid.NewGuid()));
+        Assert.Equal(["3.0/0", "3.1/0", "4.0/0", "0.0/0"], (await log.Read()).Select(PlainLog.TagOf));
     }
 
     private static (long First, int Count, bool IsRepeat) Of(AppendResult result)
