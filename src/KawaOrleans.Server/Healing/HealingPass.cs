@@ -34,7 +34,7 @@ internal sealed class HealingPass
         var needs = await _node.Run(files =>
         {
             var found = chains.SelectMany(chain => ReplicaNeed.Under(chain, _node.Self, files.Here, catalogue, live)).ToList();
-            files.DiscardCopies(Needed(chains, found, catalogue));
+            files.DiscardCopies(Needed(chains, files, catalogue));
             return found;
         });
         foreach (var need in needs)
@@ -55,9 +55,10 @@ internal sealed class HealingPass
     }
 
     /// <summary>The segments whose copies are kept: the others need none, as far as this node knows.</summary>
-    private HashSet<Guid> Needed(List<Chain> chains, List<ReplicaNeed> needs, Catalogue catalogue) =>
+    private HashSet<Guid> Needed(List<Chain> chains, IReplicaFiles files, Catalogue catalogue) =>
     [
-        .. needs.Select(need => need.Segment.Id),
+        // One that cannot be read is not mended, and may be all the same when its medium answers again.
+        .. chains.SelectMany(chain => chain.Segments.Where(segment => segment.Ensemble.Contains(_node.Self) && !ReplicaNeed.IsWhole(segment, files.Here(segment)))).Select(segment => segment.Id),
         .. _invitations.All.Select(invitation => invitation.SegmentId),
         .. chains.SelectMany(chain => chain.Segments.Where(segment => EnsembleRepair.HasVacancy(segment, chain.Options.Replicas, catalogue))).Select(segment => segment.Id),
     ];

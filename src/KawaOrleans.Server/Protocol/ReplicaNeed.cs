@@ -30,6 +30,10 @@ internal sealed record ReplicaNeed(Chain Chain, ChainSegment Segment, ReplicaLac
     public static IReadOnlyList<string> SourcesFor(ChainSegment segment, ChainNode self, Catalogue catalogue, IReadOnlyCollection<string> live) =>
         [.. segment.Ensemble.Where(node => node.Name != self.Name && !catalogue.IsGivenUp(node.Id) && live.Contains(node.Name)).Select(node => node.Name)];
 
+    /// <summary>Whether a replica is known to have all of a segment that has ended.</summary>
+    public static bool IsWhole(ChainSegment segment, (ReplicaState State, long Tail) here) =>
+        here.State is not (ReplicaState.Missing or ReplicaState.Damaged or ReplicaState.Unknown) && here.Tail >= segment.End;
+
     private static ReplicaLack? Lacks((ReplicaState State, long Tail) here, long end) => here.State switch
     {
         ReplicaState.Missing => ReplicaLack.Missing,
