@@ -25,13 +25,20 @@ internal sealed class ReplicaVerification(NodeHost host, LocalNode node, Pace pa
                     return true;
                 }
 
-                if (node.Here(segment).State != ReplicaState.Sealed || node.Find(segment.Id) is not { } replica || !_verified.Add(segment.Id))
+                if (node.Here(segment).State != ReplicaState.Sealed || node.Find(segment.Id) is not { } replica || _verified.Contains(segment.Id))
                 {
                     continue;
                 }
 
+                var (isRead, problem) = await Verify(replica, cancellation);
+                if (!isRead)
+                {
+                    continue; // at another pass
+                }
+
+                _verified.Add(segment.Id);
                 bytes -= replica.Tail.Offset;
-                if (await Verify(replica, cancellation) is { } problem)
+                if (problem is not null)
                 {
                     logger.Damaged(segment.Id, chain.LogName, problem);
                     isDamaged = true;
@@ -42,12 +49,12 @@ internal sealed class ReplicaVerification(NodeHost host, LocalNode node, Pace pa
         return isDamaged;
     }
 
-    private Task<string?> Verify(Storage.Segment replica, CancellationToken cancellation)
+    private Task<(bool IsRead, string? Problem)> Verify(Storage.Segment replica, CancellationToken cancellation)
     {
         // On a thread of its own, which waits for the pace between two reads.
         var store = host.Store;
         return Task.Factory.StartNew(
-            () => store.Verify(replica, new Paced(pace, cancellation)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => (store.TryVerify(replica, out var problem, new Paced(pace, cancellation)), problem), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private sealed class Paced(Pace pace, CancellationToken cancellation) : IProgress<long>

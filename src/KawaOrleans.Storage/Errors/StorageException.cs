@@ -22,7 +22,11 @@ public sealed class NotASegmentException(string path, string found) : StorageExc
 
 /// <summary>The medium failed: what the file holds is unknown. Distinct from damage.</summary>
 public sealed class SegmentUnreadableException(string path, Exception inner)
-    : StorageException($"{path}: cannot be read ({inner.Message}). Its content is unknown, neither good nor bad. Check the medium and its permissions, then restart.", inner);
+    : StorageException($"{path}: cannot be read ({inner.Message}). Its content is unknown, neither good nor bad. Check the medium and its permissions, then restart.", inner)
+{
+    /// <summary>The file.</summary>
+    public string Path { get; } = path;
+}
 
 /// <summary>A write or sync failed, so this process writes the segment no more: after a restart it is recovered as after a crash.</summary>
 public sealed class SegmentPoisonedException(string path, Exception inner)

@@ -48,33 +48,42 @@ public sealed partial class NodeStore
         }
     }
 
-    /// <summary>Reads every frame of a sealed segment's file from the disk; what is wrong, in a sentence, or null. A file with something wrong is
-    /// among <see cref="Untrusted"/> from then on.</summary>
+    /// <summary>Reads every frame of a sealed segment's file from the disk. A file with something wrong is among <see cref="Untrusted"/> from then on.</summary>
     /// <param name="segment">The segment.</param>
+    /// <param name="problem">What is wrong, in a sentence, or null.</param>
     /// <param name="progress">Is told the offset that was reached, on this thread, before each step.</param>
-    public string? Verify(Segment segment, IProgress<long>? progress = null)
+    /// <returns>False when nothing was read: the segment has no footer yet.</returns>
+    public bool TryVerify(Segment segment, out string? problem, IProgress<long>? progress = null)
     {
         ArgumentNullException.ThrowIfNull(segment);
         var header = segment.Header;
+        problem = null;
         try
         {
-            if (SegmentInspection.Verify(_volume, segment.Path, progress).Damage is not [var place, ..])
+            if (SegmentInspection.Verify(_volume, segment.Path, progress).Damage is [var place, ..])
             {
-                return null;
+                var damage = new SegmentDamagedException(place.Path, place.Offset, place.Found);
+                Distrust(segment, damage);
+                problem = damage.Message;
             }
 
-            var damage = new SegmentDamagedException(place.Path, place.Offset, place.Found);
-            Distrust(segment, damage);
-            return damage.Message;
+            return true;
         }
         catch (SegmentUnreadableException e)
         {
             Distrust(segment.Path, header.Identity.Id, header.LogId, e.Message, unreadable: true);
-            return e.Message;
+            problem = e.Message;
+            return true;
         }
         catch (StorageException)
         {
-            return null; // its footer is being written: it is read whole for that
+            // The footer is being written, or could not be: there was no room, or what it rests on was damaged, and may have been mended since.
+            if (!IsFinishing)
+            {
+                FinishLater(segment);
+            }
+
+            return false;
         }
     }
 

@@ -86,6 +86,9 @@ public sealed partial class NodeStore
         }
     }
 
+    /// <summary>True while something is under way in the background.</summary>
+    internal bool IsFinishing => _finishing.CurrentCount > (_closing.IsCancellationRequested ? 0 : 1);
+
     /// <summary>Begins nothing more in the background, and waits for what is under way.</summary>
     private void StopFinishing()
     {
@@ -110,8 +113,13 @@ public sealed partial class NodeStore
         }
         catch (Exception e) when (e is SegmentDamagedException or SegmentUnreadableException)
         {
-            // Without a footer the segment is still served, each frame verified; what was found is told.
-            Distrust(segment.Path, segment.Header.Identity.Id, segment.Header.LogId, e.Message, e is SegmentUnreadableException);
+            // Without a footer the segment is still served, each frame verified. What was found is told of the file it was found in: the footer
+            // and the heads rest on other segments too, and this one may be the only good replica.
+            var path = (e as SegmentDamagedException)?.Path ?? ((SegmentUnreadableException)e).Path;
+            if (_segments.Values.FirstOrDefault(known => known.Path == path) is { } found)
+            {
+                Distrust(path, found.Header.Identity.Id, found.Header.LogId, e.Message, e is SegmentUnreadableException);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

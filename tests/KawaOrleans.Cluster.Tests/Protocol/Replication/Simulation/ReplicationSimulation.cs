@@ -478,18 +478,19 @@ internal sealed class ReplicationSimulation
     /// <summary>Pass after pass on every node, until nothing is left to be mended.</summary>
     private void MendAll()
     {
-        _healers.Doubt = 0;
+        (_healers.Doubt, _healers.Verifies) = (0, true);
         for (var (pass, still) = (0, 0); pass < MostPasses && still < 2 && _checks.Broken is null; pass++)
         {
-            var before = (_checks.Swaps, _incidents[Incident.Healed], _incidents[Incident.Completion]);
-            _healers.Verifies = pass == 0;
+            var before = Mended();
             foreach (var node in _nodes)
             {
                 Complete(Done(_healers.Heal(node)));
             }
 
-            still = before == (_checks.Swaps, _incidents[Incident.Healed], _incidents[Incident.Completion]) ? still + 1 : 0;
+            still = before == Mended() ? still + 1 : 0;
         }
+
+        (int, long, long, long) Mended() => (_checks.Swaps, _incidents[Incident.Healed], _incidents[Incident.Completion], _incidents[Incident.DamageMet]);
     }
 
     private Chain Roll(SimulatedLog log)

@@ -76,8 +76,7 @@ internal sealed partial class SimulatedNode : IReplicaFiles
     {
         foreach (var segment in _segments.Values.Where(segment => segment.State == SegmentState.Sealed).ToList())
         {
-            // The footer rests on other segments too: what is found there says nothing of this one.
-            foreach (var damage in new[] { WhatStopsTheFooter(segment), WhatIsWrong(segment) }.OfType<SegmentDamagedException>())
+            if (WhatIsWrong(segment) is { } damage)
             {
                 _incidents.Count(Incident.DamageMet);
                 Distrust(damage);
@@ -101,16 +100,14 @@ internal sealed partial class SimulatedNode : IReplicaFiles
     private IEnumerable<(string Path, Guid SegmentId)> CopiedSegments() => Disk.Volume.Files(Path.Combine(SimulatedDisk.Root, CopiesFolder.Name))
         .Select(name => (Path.Combine(SimulatedDisk.Root, CopiesFolder.Name, name), Guid.ParseExact(name.Split('-')[1], "N")));
 
-    private SegmentDamagedException? WhatIsWrong(Segment segment) =>
-        SegmentInspection.Verify(Disk.Volume, segment.Path).Damage is [var place, ..] ? new SegmentDamagedException(place.Path, place.Offset, place.Found) : null;
-
-    /// <summary>As after each seal and each start: the segment is read whole for that, and closed.</summary>
-    private SegmentDamagedException? WhatStopsTheFooter(Segment segment)
+    private SegmentDamagedException? WhatIsWrong(Segment segment)
     {
         try
         {
+            // As after each seal and each start: it is read whole for that, and closed. What is found may lie in another segment, on which the
+            // footer rests: then this one is read by the next pass.
             segment.WriteFooter();
-            return null;
+            return SegmentInspection.Verify(Disk.Volume, segment.Path).Damage is [var place, ..] ? new SegmentDamagedException(place.Path, place.Offset, place.Found) : null;
         }
         catch (SegmentDamagedException damage)
         {
