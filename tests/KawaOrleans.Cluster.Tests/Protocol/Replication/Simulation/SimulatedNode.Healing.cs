@@ -52,13 +52,25 @@ internal sealed partial class SimulatedNode : IReplicaFiles
         foreach (var (path, segmentId) in CopiedSegments().Where(copy => !needed.Contains(copy.SegmentId)).ToList())
         {
             _checks.Discarded(this, segmentId);
-            if (SegmentInspection.Look(Disk.Volume, path).States?.State == SegmentState.Sealed)
+            if (IsSealed(path))
             {
                 _incidents.Count(Incident.LostPlace);
             }
         }
 
         Copies.Discard(needed);
+    }
+
+    private bool IsSealed(string path)
+    {
+        try
+        {
+            return SegmentInspection.Look(Disk.Volume, path).States?.State == SegmentState.Sealed;
+        }
+        catch (StorageException)
+        {
+            return false; // a crash cut its making short
+        }
     }
 
     void IReplicaFiles.Announce(Chain chain) => Announce(chain);
