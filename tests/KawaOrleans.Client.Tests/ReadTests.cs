@@ -312,6 +312,8 @@ public sealed class ReadTests : IDisposable
 
         public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 
+        public ValueTask Doubt() => ValueTask.CompletedTask;
+
         public ValueTask Flush(CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
 
         public ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default) => throw new NodeUnavailableException(node);

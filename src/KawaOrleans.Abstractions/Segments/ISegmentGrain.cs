@@ -58,6 +58,11 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     [Alias("Flush"), ResponseTimeout("00:00:05")]
     ValueTask Flush(CancellationToken cancellation = default);
 
+    /// <summary>Says that events which came from this replica do not verify. Of a sealed one of several the node reads the file once more, soon, and
+    /// has it replaced from another node if it is damaged.</summary>
+    [Alias("Doubt"), ResponseTimeout("00:00:05")]
+    ValueTask Doubt();
+
     /// <summary>Path, sizes and counts of the replica.</summary>
     [Alias("GetStats"), ResponseTimeout("00:00:02")]
     ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default);

@@ -15,7 +15,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
             segment,
             request.Wait,
             async (node, most, wait, token) => Verified(
-                await ReadAsync(segment.Id, node, request.Wait == wait ? request : request with { Wait = wait }, most, token).ConfigureAwait(false), request),
+                await ReadAsync(segment.Id, node, request.Wait == wait ? request : request with { Wait = wait }, most, token).ConfigureAwait(false), request, node),
             result => result.HasEnded || result.Next > request.From,
             patience,
             cancellation);
@@ -29,7 +29,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
                 segment,
                 request.Wait,
                 async (node, most, wait, token) => Verified(
-                    await ReadStreamAsync(segment.Id, node, request.Wait == wait ? request : request with { Wait = wait }, most, token).ConfigureAwait(false)),
+                    await ReadStreamAsync(segment.Id, node, request.Wait == wait ? request : request with { Wait = wait }, most, token).ConfigureAwait(false), node),
                 static result => result.HasEnded || result.Events.Runs.Length > 0,
                 patience,
                 cancellation);
@@ -100,20 +100,20 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
             : throw new SegmentFaultedException(segmentId, node, $"it answered with a block of segment {result.Events.SegmentId:N}");
     }
 
-    private static ReadResult Verified(ReadResult result, ReadRequest request)
+    private ReadResult Verified(ReadResult result, ReadRequest request, string node)
     {
-        Verify(result.Events, request.From, result.Next);
+        Verify(result.Events, request.From, result.Next, node);
         return result;
     }
 
-    private static StreamReadResult Verified(StreamReadResult result)
+    private StreamReadResult Verified(StreamReadResult result, string node)
     {
-        Verify(result.Events, 0, long.MaxValue);
+        Verify(result.Events, 0, long.MaxValue, node);
         return result;
     }
 
     /// <exception cref="CorruptBlockException">A frame does not verify.</exception>
-    private static void Verify(FrameBlock block, long from, long to)
+    private void Verify(FrameBlock block, long from, long to, string node)
     {
         var cursor = new FrameCursor(block, from, to);
         var bytes = block.Bytes.Bytes.Span;
@@ -125,6 +125,8 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
         }
         catch (CorruptBlockException)
         {
+            // Another replica is read; its node can tell whether the file is damaged, or the bytes were on their way.
+            grains.Segment(block.SegmentId, node).Doubt().AsTask().Ignore();
             block.Bytes.Dispose();
             throw;
         }

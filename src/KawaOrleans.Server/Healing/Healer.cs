@@ -34,11 +34,15 @@ internal sealed class Healer : ILifecycleParticipant<ISiloLifecycle>, IDisposabl
         _verification = new ReplicaVerification(host, local, pace, logger);
         _pass = new HealingPass(node, invitations, new ReplicaFetch(node, pace.Spend, metrics.Healed), ensembles, Settled, logger);
         invitations.Added = Wake;
+        host.Doubted.Added = Wake;
         metrics.Observe(() => Found);
     }
 
     /// <summary>What the last pass found and could not mend.</summary>
     public HealingReport Found { get; private set; } = HealingReport.Nothing;
+
+    /// <summary>Whether the replica of a segment was read whole since this silo started, or came whole from another node.</summary>
+    public bool HasVerified(Guid segmentId) => _verification.HasVerified(segmentId);
 
     public void Participate(ISiloLifecycle observer) => observer.Subscribe<Healer>(
         ServiceLifecycleStage.Active + 2,
@@ -84,6 +88,7 @@ internal sealed class Healer : ILifecycleParticipant<ISiloLifecycle>, IDisposabl
                 {
                     await _join.Recheck(catalogue.Value, cancellation);
                     Found = await _pass.Run(catalogue.Value, cancellation);
+                    _verification.Doubt(_host.Doubted.Take());
                     if (await _verification.Run(_node.Self, catalogue.Value, (long)(_bytesPerSecond * BetweenPasses.TotalSeconds), cancellation))
                     {
                         continue;

@@ -34,7 +34,9 @@ internal sealed class HealingPass
         var needs = await _node.Run(files =>
         {
             var found = chains.SelectMany(chain => ReplicaNeed.Under(chain, _node.Self, files.Here, catalogue, live)).ToList();
-            files.DiscardCopies(Needed(chains, files, catalogue));
+
+            // Of a log whose chain is lost here, which it may list a copy of, nothing is known.
+            files.DiscardCopies(chains.Select(chain => chain.LogId).Concat(catalogue.Deleted).ToHashSet(), Needed(chains, files, catalogue));
             return found;
         });
         foreach (var need in needs)

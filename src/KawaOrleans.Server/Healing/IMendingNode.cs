@@ -47,7 +47,7 @@ internal interface IReplicaFiles
     void Install(ReplicaCopy copy, string reason);
 
     /// <summary>See <see cref="NodeStore.DiscardCopies"/>.</summary>
-    void DiscardCopies(IReadOnlySet<Guid> needed);
+    void DiscardCopies(IReadOnlySet<Guid> logs, IReadOnlySet<Guid> needed);
 
     /// <summary>Keeps a chain if it is newer than the one kept, and makes the replicas here agree with the newest.</summary>
     void Announce(Chain chain);

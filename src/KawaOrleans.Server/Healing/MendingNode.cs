@@ -48,7 +48,7 @@ internal sealed class MendingNode(NodeHost host, LocalNode local, NodesClient no
 
         public void Install(ReplicaCopy copy, string reason) => store.Install(copy, reason);
 
-        public void DiscardCopies(IReadOnlySet<Guid> needed) => store.DiscardCopies(needed);
+        public void DiscardCopies(IReadOnlySet<Guid> logs, IReadOnlySet<Guid> needed) => store.DiscardCopies(logs, needed);
 
         public void Announce(Chain chain) => local.Announce(chain);
     }

@@ -1,16 +1,29 @@
+using System.Collections.Concurrent;
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace KawaOrleans.Server.Healing;
 
-/// <summary>Reads each sealed replica of several once after a start: what rotted while the silo was down shows nowhere else before a reader comes.</summary>
+/// <summary>Reads each sealed replica of several once after a start, as what rotted while the silo was down shows nowhere else before a reader comes,
+/// and again when a reader came and met something.</summary>
 internal sealed class ReplicaVerification(NodeHost host, LocalNode node, Pace pace, ILogger logger)
 {
-    private readonly HashSet<Guid> _verified = [];
+    private readonly ConcurrentDictionary<Guid, bool> _verified = new();
 
     /// <summary>The replica of a segment came from another node, each frame verified: it is not read again.</summary>
-    public void Settled(Guid segmentId) => _verified.Add(segmentId);
+    public void Settled(Guid segmentId) => _verified[segmentId] = true;
+
+    public bool HasVerified(Guid segmentId) => _verified.ContainsKey(segmentId);
+
+    /// <summary>Somebody met what does not verify: these are read again.</summary>
+    public void Doubt(IEnumerable<Guid> segmentIds)
+    {
+        foreach (var segmentId in segmentIds)
+        {
+            _verified.TryRemove(segmentId, out _);
+        }
+    }
 
     /// <summary>Verifies replicas until so many bytes were read; true when something is left to do: more to verify, or damage to mend.</summary>
     public async Task<bool> Run(ChainNode self, Catalogue catalogue, long bytes, CancellationToken cancellation)
@@ -25,7 +38,7 @@ internal sealed class ReplicaVerification(NodeHost host, LocalNode node, Pace pa
                     return true;
                 }
 
-                if (node.Here(segment).State != ReplicaState.Sealed || node.Find(segment.Id) is not { } replica || _verified.Contains(segment.Id))
+                if (node.Here(segment).State != ReplicaState.Sealed || node.Find(segment.Id) is not { } replica || HasVerified(segment.Id))
                 {
                     continue;
                 }
@@ -36,7 +49,7 @@ internal sealed class ReplicaVerification(NodeHost host, LocalNode node, Pace pa
                     continue; // at another pass
                 }
 
-                _verified.Add(segment.Id);
+                _verified[segment.Id] = true;
                 bytes -= replica.Tail.Offset;
                 if (problem is not null)
                 {

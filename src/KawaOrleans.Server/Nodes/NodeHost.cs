@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KawaOrleans.Server.Healing;
 using KawaOrleans.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -48,6 +49,9 @@ internal sealed partial class NodeHost(
 
     /// <summary>The chain store has another directory, or another copy of this one, under the node's name.</summary>
     public void Refuse(NodeRefusedException refusal) => _refusal = refusal;
+
+    /// <summary>Replicas that are to be read whole.</summary>
+    public DoubtedReplicas Doubted { get; } = new();
 
     /// <summary>Remembers that a segment failed, for whoever asks how the node is.</summary>
     public void ReportFault(Guid segmentId, string reason) => _faults[segmentId] = reason;

@@ -309,10 +309,24 @@ internal sealed partial class SegmentGrain(
         }
     }
 
+    public ValueTask Doubt()
+    {
+        host.Doubted.Add(_segmentId);
+        return ValueTask.CompletedTask;
+    }
+
     private SegmentFaultedException Fault(StorageException e)
     {
-        host.ReportFault(_segmentId, e.Message);
-        LogFault(_segmentId, e.Message);
+        // What a call rests on may lie in another segment.
+        var path = (e as SegmentDamagedException)?.Path;
+        var met = host.Store.Segments.FirstOrDefault(segment => segment.Path == path)?.Header.Identity.Id ?? _segmentId;
+        host.ReportFault(met, e.Message);
+        if (path is not null)
+        {
+            host.Doubted.Add(met);
+        }
+
+        LogFault(met, e.Message);
         return new SegmentFaultedException(_segmentId, host.Name, e.Message);
     }
 }

@@ -62,19 +62,22 @@ internal sealed class CopiesFolder(SegmentHost host, string directory, AsideFold
         _host.Volume.SyncDirectory(_folder);
     }
 
-    /// <summary>Removes the copies that were begun, but those of these segments.</summary>
-    public void Discard(IReadOnlySet<Guid> needed)
+    /// <summary>Removes the copies that were begun of these logs, but those of these segments. Whoever knows nothing of a log does not know that
+    /// its copies are not needed.</summary>
+    public void Discard(IReadOnlySet<Guid> logs, IReadOnlySet<Guid> needed)
     {
         if (!_host.Volume.Exists(_folder))
         {
             return;
         }
 
-        foreach (var name in _host.Volume.Files(_folder).Where(name => !needed.Any(id => name.Contains(id.ToString("N"), StringComparison.Ordinal))))
+        foreach (var name in _host.Volume.Files(_folder).Where(name => IsOneOf(logs, name) && !IsOneOf(needed, name)))
         {
             _host.Volume.Delete(Path.Combine(_folder, name));
         }
     }
+
+    private static bool IsOneOf(IReadOnlySet<Guid> ids, string name) => ids.Any(id => name.Contains(id.ToString("N"), StringComparison.Ordinal));
 
     private ReplicaCopy? Begun(string path, SegmentHeader header)
     {

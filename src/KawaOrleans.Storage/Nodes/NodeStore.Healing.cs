@@ -17,11 +17,12 @@ public sealed partial class NodeStore
         return _copies.Begin(header);
     }
 
-    /// <summary>Removes the copies that were begun, but those of these segments.</summary>
-    public void DiscardCopies(IReadOnlySet<Guid> needed)
+    /// <summary>Removes the copies that were begun of these logs, but those of these segments.</summary>
+    public void DiscardCopies(IReadOnlySet<Guid> logs, IReadOnlySet<Guid> needed)
     {
+        ArgumentNullException.ThrowIfNull(logs);
         ArgumentNullException.ThrowIfNull(needed);
-        _copies.Discard(needed);
+        _copies.Discard(logs, needed);
     }
 
     /// <summary>Puts a sealed copy in the place of its segment's replica here. One that is there, good or bad, is set aside first, never

@@ -38,6 +38,8 @@ internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : I
 
     public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 
+    public ValueTask Doubt() => ValueTask.CompletedTask;
+
     public ValueTask Flush(CancellationToken cancellation = default) => throw new NotSupportedException();
 
     public ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default) => Call<SegmentStats>(nameof(GetStats), _ => null!, cancellation);

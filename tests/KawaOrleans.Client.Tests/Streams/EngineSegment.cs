@@ -62,6 +62,8 @@ internal sealed class EngineSegment(Segment segment, SegmentWriter writer, Tampe
     public ValueTask<StreamListResult> ListStreams(StreamListRequest request, CancellationToken cancellation = default) =>
         new(tampering.Listed(request, StreamReads.List(segment, tampering.ListAsked(request))));
 
+    public ValueTask Doubt() => throw new NotSupportedException();
+
     public ValueTask Flush(CancellationToken cancellation = default) => throw new NotSupportedException();
 
     public ValueTask<SegmentStats> GetStats(CancellationToken cancellation = default) => new((SegmentStats)null!);

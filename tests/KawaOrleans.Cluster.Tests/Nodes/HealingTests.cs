@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using KawaOrleans.Server;
+using KawaOrleans.Server.Healing;
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -166,6 +167,28 @@ public sealed class HealingTests
         Assert.Equal(whole.Length, Interlocked.Read(ref healed));
     }
 
+    /// <summary>It was verified when its silo started, and nothing tells the node but those who read it.</summary>
+    [Fact]
+    public async Task A_replica_that_rots_while_it_is_served_is_mended_once_a_read_met_it_N3_A2()
+    {
+        await using var cluster = await KawaCluster.Start(3);
+        var (log, _) = await Filled(cluster);
+        var segment = (await log.Directory.GetChain()).Segments[1];
+        var (name, rotten) = (segment.Ensemble[1].Name, SiloOf(segment.Ensemble[1].Name));
+        var whole = Replica(cluster, segment, SiloOf(segment.Primary)).ReadGroups(Header, int.MaxValue).ToArray();
+        await cluster.StopGracefully(rotten);
+        await cluster.Restart(rotten);
+        await Until(() => cluster.Service<Healer>(rotten).HasVerified(segment.Id), "the replica was verified");
+
+        Harm(Replica(cluster, segment, rotten).Path, "bit-flipped", whole.Length);
+
+        // What the silo looks at for its reader it verifies.
+        var grain = cluster.Client.GetGrain<ISegmentGrain>(segment.Id, name);
+        await Assert.ThrowsAsync<SegmentFaultedException>(() => grain.Read(new ReadRequest { From = segment.Base, Filter = new EventFilter { Types = ["none"] } }).AsTask());
+        await Until(() => IsWhole(cluster, segment, rotten, whole), "the replica is whole again");
+        await Until(async () => (await Health(cluster, rotten)).Status == HealthStatus.Healthy, "the node is healthy");
+    }
+
     private static async Task<List<ChainSegment>> Ended(PlainLog log) => [.. (await log.Directory.GetChain()).Segments.Where(segment => !segment.IsOpen)];
 
     private static async Task<(PlainLog Log, List<string> Tags)> Filled(KawaCluster cluster)
@@ -204,7 +227,7 @@ public sealed class HealingTests
             return;
         }
 
-        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
+        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         if (harm == "truncated")
         {
             file.SetLength(Header + (frameBytes / 2));

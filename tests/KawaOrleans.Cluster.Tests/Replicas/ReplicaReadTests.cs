@@ -1,4 +1,5 @@
 using KawaOrleans.Cluster.Tests.Streams;
+using KawaOrleans.Server.Healing;
 using KawaOrleans.Server.Nodes;
 
 namespace KawaOrleans.Cluster.Tests.Replicas;
@@ -122,6 +123,47 @@ public sealed class ReplicaReadTests
         await log.AssertReadsByStream();
         AssertAll(log, await StreamTests.Drain(log.Log.QueryAsync(new RangeQuery { Filter = new EventFilter { Types = ["placed"] } })));
         Assert.Equal(200, (await log.Log.AggregateAsync(new AggregationQuery { Name = "by-type" })).Values["placed"]);
+    }
+
+    /// <summary>Bytes go from the map to the reader, who alone verifies them: nobody else would notice.</summary>
+    [Fact]
+    public async Task What_a_reader_met_damaged_is_mended_N3_A2()
+    {
+        await using var log = await ReplicatedLog.Start(static options => options.RetryFor = TimeSpan.FromSeconds(0.3));
+        await log.Append(200);
+        var ended = (await log.Told()).Segments[0];
+        var node = ended.Ensemble[1].Name;
+        var healer = log.Cluster.Service<Healer>(ReplicatedLog.SiloOf(node));
+        await Patiently(() => Task.FromResult(healer.HasVerified(ended.Id)));
+        log.Cuts.FromReaders(ended.Ensemble[0].Name);
+        log.Cuts.FromReaders(ended.Ensemble[2].Name);
+        await log.Damage(ended, node);
+
+        Assert.False(await IsRead());
+
+        await Patiently(IsRead);
+
+        async Task<bool> IsRead()
+        {
+            try
+            {
+                await using var events = log.Log.ReadAsync(ended.Base).GetAsyncEnumerator();
+                return await events.MoveNextAsync();
+            }
+            catch (KawaException)
+            {
+                return false;
+            }
+        }
+
+        static async Task Patiently(Func<Task<bool>> isSo)
+        {
+            for (var attempt = 0; !await isSo(); attempt++)
+            {
+                Assert.True(attempt < 300);
+                await Task.Delay(100);
+            }
+        }
     }
 
     [Theory]

@@ -170,9 +170,10 @@ public sealed class ReplicaCopyTests
         var volume = new SimulatedVolume();
         using var store = Open(volume);
         store.BeginCopy(Header).Dispose();
-        store.DiscardCopies(new HashSet<Guid> { Header.Identity.Id });
+        store.DiscardCopies(new HashSet<Guid> { Header.LogId }, new HashSet<Guid> { Header.Identity.Id });
+        store.DiscardCopies(new HashSet<Guid> { Guid.NewGuid() }, new HashSet<Guid>());
         Assert.Single(volume.Files("/kawa/copies"));
-        store.DiscardCopies(new HashSet<Guid>());
+        store.DiscardCopies(new HashSet<Guid> { Header.LogId }, new HashSet<Guid>());
         Assert.Empty(volume.Files("/kawa/copies"));
         AssertWhole(Heal(store, groups), groups);
     }

@@ -47,9 +47,9 @@ internal sealed partial class SimulatedNode : IReplicaFiles
         _incidents.Count(Incident.Healed);
     }
 
-    public void DiscardCopies(IReadOnlySet<Guid> needed)
+    public void DiscardCopies(IReadOnlySet<Guid> logs, IReadOnlySet<Guid> needed)
     {
-        foreach (var (path, segmentId) in CopiedSegments().Where(copy => !needed.Contains(copy.SegmentId)).ToList())
+        foreach (var (path, segmentId) in CopiedSegments().Where(copy => !needed.Contains(copy.SegmentId) && logs.Any(log => copy.Path.Contains(log.ToString("N"), StringComparison.Ordinal))).ToList())
         {
             _checks.Discarded(this, segmentId);
             if (IsSealed(path))
@@ -58,7 +58,7 @@ internal sealed partial class SimulatedNode : IReplicaFiles
             }
         }
 
-        Copies.Discard(needed);
+        Copies.Discard(logs, needed);
     }
 
     private bool IsSealed(string path)
