@@ -46,14 +46,14 @@ internal sealed partial class SimulatedNode
         // The planted bugs: nobody asks whether this directory may vote.
         IsRegistered = _bug == PlantedBug.WipedPassesForNew || (_bug == PlantedBug.CopyVotes && Disk.IsCopy);
         var volume = Disk.Volume;
-        LoadStarts();
+        var knowsItself = LoadStarts();
         foreach (var folder in volume.Directories(SimulatedDisk.Root).Where(name => Guid.TryParseExact(name, "N", out _)).Select(name => Path.Combine(SimulatedDisk.Root, name)))
         {
             LoadChain(folder);
             LoadSegments(folder);
         }
 
-        if (Disk.IsDying)
+        if (Disk.IsDying || !knowsItself)
         {
             Crash();
         }
@@ -94,16 +94,19 @@ internal sealed partial class SimulatedNode
             : Heads(header.LogId).Before(header.BasePosition),
     };
 
-    private void LoadStarts()
+    /// <summary>False where a silo would not start: it was not registered, and not refused either.</summary>
+    private bool LoadStarts()
     {
         try
         {
             _starts = TwoSlotRecord.ReadDurably(Disk.Volume, StartsPath) is { } kept ? MemoryPackSerializer.Deserialize<KeptStarts>(kept)! : new KeptStarts(0, []);
+            return true;
         }
         catch (IOException)
         {
-            // The machine dies, or the sync failed: this process is never registered.
+            // The machine dies, or the sync failed.
             _starts = new KeptStarts(0, []);
+            return false;
         }
     }
 
