@@ -5,37 +5,16 @@ using KawaOrleans.Tests.Redis;
 namespace KawaOrleans.Cluster.Tests.ChainStore;
 
 /// <summary>The chain store on a real Redis, whose append-only file is synced before each answer.</summary>
-public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
+public sealed class RedisChainStoreTests() : RedisContract(keepsRemoved: false)
 {
-    private RedisProcess? _redis;
-    private ProviderChains _chains = null!;
-
-    public async Task InitializeAsync()
-    {
-        if (RedisProcess.WhyNot is null)
-        {
-            _redis = RedisProcess.StartOrSkip();
-            _chains = await OpenAsync(_redis.Place);
-        }
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_redis is not null)
-        {
-            await _chains.DisposeAsync();
-            _redis.Dispose();
-        }
-    }
-
     [SkippableFact]
     public async Task Two_processes_do_3000_swaps_and_none_is_lost()
     {
         const int Swaps = 1500;
         var records = await Open();
         var record = (await records.SwapChain("orders", null, NewChain("orders"), default))!;
-        using var first = Swapper.Start("redis", _redis!.Place, "orders", Swaps);
-        using var second = Swapper.Start("redis", _redis.Place, "orders", Swaps);
+        using var first = Swapper.Start("redis", Redis.Place, "orders", Swaps);
+        using var second = Swapper.Start("redis", Redis.Place, "orders", Swaps);
         await Swapper.EndAsync(first);
         await Swapper.EndAsync(second);
         Assert.Equal(record.Value.Version + (2 * Swaps), (await records.ReadChain("orders", default))!.Value.Version);
@@ -46,12 +25,12 @@ public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
     {
         Skip.If(RedisProcess.WhyNot is not null, RedisProcess.WhyNot);
         var random = new Random(1);
-        await using var own = await OpenAsync(_redis!.Place);
+        await using var own = await OpenAsync(Redis.Place);
         var last = (await own.Records.SwapChain("orders", null, NewChain("orders"), default))!;
         var rounds = Environment.GetEnvironmentVariable("KAWA_SWEEP") == "full" ? 100 : 5;
         for (var round = 0; round < rounds; round++)
         {
-            var kill = Task.Delay(random.Next(5, 60)).ContinueWith(_ => _redis.Kill(), TaskScheduler.Default);
+            var kill = Task.Delay(random.Next(5, 60)).ContinueWith(_ => Redis.Kill(), TaskScheduler.Default);
             var asked = last.Value;
             try
             {
@@ -68,7 +47,7 @@ public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
             }
 
             await kill;
-            _redis.Start();
+            Redis.Start();
             var found = await ReadWhenBack(own.Records);
             Assert.True(found.Value.Version == asked.Version || (found.Value.Version == last.Value.Version && found.Tag == last.Tag),
                 $"round {round}: {last.Value.Version} was confirmed, {asked.Version} asked, {found.Value.Version} is there");
@@ -80,7 +59,7 @@ public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
     public async Task A_swap_whose_answer_is_lost_has_an_unknown_outcome_and_took_effect_once()
     {
         var direct = await Open();
-        using var between = LostAnswers.Before(_redis!.Port);
+        using var between = LostAnswers.Before(Redis.Port);
         await using var own = await OpenAsync(between.Place);
         for (var round = 0; round < 10; round++)
         {
@@ -104,7 +83,7 @@ public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
     public async Task A_swap_that_is_lost_on_its_way_has_an_unknown_outcome_and_took_no_effect()
     {
         var direct = await Open();
-        using var between = LostAnswers.Before(_redis!.Port);
+        using var between = LostAnswers.Before(Redis.Port);
         await using var own = await OpenAsync(between.Place);
         var first = (await own.Records.SwapChain("orders", null, NewChain("orders"), default))!;
         for (var round = 0; round < 10; round++)
@@ -116,12 +95,6 @@ public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
         }
 
         Assert.NotNull(await own.Records.SwapChain("orders", first, first.Value with { Version = 2 }, default));
-    }
-
-    private protected override Task<IChainRecords> Open()
-    {
-        Skip.If(RedisProcess.WhyNot is not null, RedisProcess.WhyNot);
-        return Task.FromResult<IChainRecords>(_chains.Records);
     }
 
     private static Task<ProviderChains> OpenAsync(string place) => ProviderChains.OpenAsync(silo => ProviderChains.UseRedis(silo, place));
@@ -150,33 +123,4 @@ public sealed class RedisChainStoreTests : ChainRecordsContract, IAsyncLifetime
 }
 
 /// <summary>The same where the provider keeps a row for what was removed, as it does unless told otherwise.</summary>
-public sealed class RedisThatKeepsRemovedTests : ChainRecordsContract, IAsyncLifetime
-{
-    private RedisProcess? _redis;
-    private ProviderChains _chains = null!;
-
-    public async Task InitializeAsync()
-    {
-        if (RedisProcess.WhyNot is null)
-        {
-            _redis = RedisProcess.StartOrSkip();
-            var place = _redis.Place;
-            _chains = await ProviderChains.OpenAsync(silo => ProviderChains.UseRedis(silo, place, keepRemoved: true));
-        }
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_redis is not null)
-        {
-            await _chains.DisposeAsync();
-            _redis.Dispose();
-        }
-    }
-
-    private protected override Task<IChainRecords> Open()
-    {
-        Skip.If(RedisProcess.WhyNot is not null, RedisProcess.WhyNot);
-        return Task.FromResult<IChainRecords>(_chains.Records);
-    }
-}
+public sealed class RedisThatKeepsRemovedTests() : RedisContract(keepsRemoved: true);

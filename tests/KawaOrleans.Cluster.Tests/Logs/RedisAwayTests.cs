@@ -49,7 +49,7 @@ public sealed class RedisAwayTests
         var copy = redis.Copy();
         redis.Start();
         var chain = await WhenBack(() => log.Directory.GetChain());
-        await log.Directory.OpenWriteSegment(chain.WriteSegment!.Id, 0);
+        await WhenBack(() => log.Directory.OpenWriteSegment(chain.WriteSegment!.Id, 0));
         await log.Append(PlainLog.Batch(3));
 
         redis.Kill();
@@ -60,7 +60,8 @@ public sealed class RedisAwayTests
         Assert.Equal(ChainStoreProblem.RolledBack, error.Problem);
         Assert.Contains("kawa rebuild", error.Message, StringComparison.Ordinal);
 
-        await cluster.Client.GetGrain<IEventStoreGrain>(0).Rebuild([]);
+        // The other silo may not be connected again yet.
+        await WhenBack(() => cluster.Client.GetGrain<IEventStoreGrain>(0).Rebuild([]));
         Assert.Equal(6, (await log.Append(PlainLog.Batch(1))).First);
         Assert.Equal(7, (await log.Read()).Count);
     }
