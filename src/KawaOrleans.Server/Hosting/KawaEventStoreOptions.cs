@@ -40,7 +40,7 @@ public sealed class KawaEventStoreOptions
     /// <summary>The same for all segments of this silo together; 256 MiB unless set, at least 8 MiB.</summary>
     public long MaxQueuedBytes { get; set; } = 256L * 1024 * 1024;
 
-    /// <summary>How many bytes a second a node reads and writes to copy replicas from other nodes and to verify its own; 64 MiB unless set, at least
+    /// <summary>How many bytes a second a node reads and writes to copy replicas from other nodes and to verify its own; 32 MiB unless set, at least
     /// 1 MiB. Larger: lost replicas are back sooner; smaller: appends and reads feel less of it.</summary>
-    public long HealingBytesPerSecond { get; set; } = 64L * 1024 * 1024;
+    public long HealingBytesPerSecond { get; set; } = 32L * 1024 * 1024;
 }
