@@ -53,6 +53,16 @@ internal sealed partial class NodeHost(
     /// <summary>Replicas that are to be read whole.</summary>
     public DoubtedReplicas Doubted { get; } = new();
 
+    /// <summary>Has a replica read whole, unless that could bring nothing: it is not sealed, has no others beside it, or is known to be damaged.</summary>
+    public void Doubt(Guid segmentId)
+    {
+        if (Store.Segments.Any(segment => segment.Header.Identity.Id == segmentId && segment.Header.Ensemble.Count > 1 && segment.State == SegmentState.Sealed)
+            && Store.Untrusted.All(file => file.SegmentId != segmentId))
+        {
+            Doubted.Add(segmentId);
+        }
+    }
+
     /// <summary>Remembers that a segment failed, for whoever asks how the node is.</summary>
     public void ReportFault(Guid segmentId, string reason) => _faults[segmentId] = reason;
 

@@ -311,7 +311,7 @@ internal sealed partial class SegmentGrain(
 
     public ValueTask Doubt()
     {
-        host.Doubted.Add(_segmentId);
+        host.Doubt(_segmentId);
         return ValueTask.CompletedTask;
     }
 
@@ -323,7 +323,7 @@ internal sealed partial class SegmentGrain(
         host.ReportFault(met, e.Message);
         if (path is not null)
         {
-            host.Doubted.Add(met);
+            host.Doubt(met);
         }
 
         LogFault(met, e.Message);
