@@ -51,7 +51,7 @@ internal sealed class Healers(SimulatedNetwork network, StoredRecords stored, In
         var mending = new Mending(network, node, process, incidents, end, () => Doubt);
         try
         {
-            if (network.Bug != PlantedBug.HealsBeforeItCaughtUp && _caughtUp.GetValueOrDefault(node.Name, -1) != process)
+            if (_caughtUp.GetValueOrDefault(node.Name, -1) != process)
             {
                 await CatchUp(node, records, mending);
                 _caughtUp[node.Name] = process;

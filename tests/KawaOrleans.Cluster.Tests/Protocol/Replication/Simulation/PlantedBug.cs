@@ -27,10 +27,6 @@ public enum PlantedBug
     /// <summary>A node is swapped into an ensemble first and copies the segment then.</summary>
     ListedBeforeItsCopy,
 
-    /// <summary>A node that starts mends by the chain that it kept, which may be older than the one that lists it: copies that it needs look like ones
-    /// that nobody needs.</summary>
-    HealsBeforeItCaughtUp,
-
     /// <summary>Not ours, the operator's, and a known limit: a copy of a running directory, taken since its last start, is started beside it. It gets the
     /// name, and the original goes on with what it has open until it looks at its record.</summary>
     CopyRunsBeside,

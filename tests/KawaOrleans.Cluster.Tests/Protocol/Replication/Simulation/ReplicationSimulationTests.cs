@@ -48,7 +48,6 @@ public class ReplicationSimulationTests(ITestOutputHelper output)
     [InlineData(PlantedBug.CompletionCounts)]
     [InlineData(PlantedBug.TailsWithoutFence)]
     [InlineData(PlantedBug.ListedBeforeItsCopy)]
-    [InlineData(PlantedBug.HealsBeforeItCaughtUp)]
     [InlineData(PlantedBug.CopyRunsBeside)]
     public void A_planted_bug_is_found(PlantedBug bug)
     {
