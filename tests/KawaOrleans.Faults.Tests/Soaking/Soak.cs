@@ -65,8 +65,8 @@ internal sealed class Soak(SiloProcesses cluster, int seed) : IDisposable
     }
 
     /// <summary>The node that writes a log now.</summary>
-    public static async Task<string> WriterOfAsync(ILog log) =>
-        (await Patience.RunAsync(() => log.DescribeAsync())).Chain.WriteSegment!.Primary;
+    public static async Task<string?> WriterOfAsync(ILog log) =>
+        (await Patience.RunAsync(() => log.DescribeAsync())).Chain.WriteSegment?.Primary;
 
     /// <summary>Ends the appends, then the readers when they have seen all, and answers what is wrong.</summary>
     public async Task<IReadOnlyList<string>> FinishAsync(Action<string> say)

@@ -60,7 +60,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             await soak.ProgressAsync(soak.All, BatchesInAPhase);
             Say("a client was killed");
             await RefuseOversizedAsync(soak.All[0]);
-            await StopAndStartAsync(soak, cluster.All[1 + (round++ % (cluster.All.Count - 1))]);
+            await StopAndStartAsync(soak, cluster, round++);
             Say($"a silo was stopped and started; {soak.Acknowledged} batches; {cluster.First.Node}: {Footprint.Of(cluster.First.ProcessId)}");
         }
         while (_clock.Elapsed < time);
@@ -75,22 +75,36 @@ public sealed class SoakTests(ITestOutputHelper output)
         await SettleAsync(cluster.First, loaded);
     }
 
-    private static async Task StopAndStartAsync(Soak soak, SiloProcess silo)
+    private static async Task StopAndStartAsync(Soak soak, SiloProcesses cluster, int round)
     {
-        var others = new List<ILog>();
-        foreach (var log in soak.All)
-        {
-            if (await Soak.WriterOfAsync(log) != silo.Node)
-            {
-                others.Add(log);
-            }
-        }
-
-        Assert.True(others.Count < soak.All.Count, $"{silo.Node} writes none of the logs");
+        var (silo, others) = await ChooseAsync(soak, cluster, round);
         Assert.Equal(0, await silo.StopAsync(Patience.Limit));
         await soak.ProgressAsync(others, BatchesInAPhase);
         await silo.StartAsync(SiloProcesses.StartLimit);
         await soak.ProgressAsync(soak.All, BatchesInAPhase);
+    }
+
+    /// <summary>One of the silos that write a log, not the first, with the logs that others write. Each roll may bring a log to another silo, so for a moment none may.</summary>
+    private static async Task<(SiloProcess Silo, List<ILog> Others)> ChooseAsync(Soak soak, SiloProcesses cluster, int round)
+    {
+        using var late = new CancellationTokenSource(Patience.Limit);
+        while (true)
+        {
+            var writers = new Dictionary<ILog, string?>();
+            foreach (var log in soak.All)
+            {
+                writers.Add(log, await Soak.WriterOfAsync(log));
+            }
+
+            if (cluster.All.Skip(1).Where(silo => writers.ContainsValue(silo.Node)).ToList() is { Count: > 0 } writing)
+            {
+                var silo = writing[round % writing.Count];
+                return (silo, [.. soak.All.Where(log => writers[log] != silo.Node)]);
+            }
+
+            Assert.False(late.IsCancellationRequested, $"the logs are written by {string.Join(", ", writers.Values)}: none but the first silo could be stopped");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+        }
     }
 
     /// <summary>What is too large for any message, or for this log, is refused before it is sent: the others' progress shows that no connection broke.</summary>
