@@ -59,9 +59,10 @@ internal sealed class HealingPass
     /// <summary>The segments whose copies are kept: the others need none, as far as this node knows.</summary>
     private HashSet<Guid> Needed(List<Chain> chains, IReplicaFiles files, Catalogue catalogue) =>
     [
-        // One that cannot be read is not mended, and may be all the same when its medium answers again.
-        .. chains.SelectMany(chain => chain.Segments.Where(segment => segment.Ensemble.Contains(_node.Self) && !ReplicaNeed.IsWhole(segment, files.Here(segment)))).Select(segment => segment.Id),
         .. _invitations.All.Select(invitation => invitation.SegmentId),
-        .. chains.SelectMany(chain => chain.Segments.Where(segment => EnsembleRepair.HasVacancy(segment, chain.Options.Replicas, catalogue))).Select(segment => segment.Id),
+
+        // A replica that cannot be read is not mended, and may be all the same when its medium answers again.
+        .. chains.SelectMany(chain => chain.Segments.Where(segment => EnsembleRepair.HasVacancy(segment, chain.Options.Replicas, catalogue)
+            || (segment.Ensemble.Contains(_node.Self) && !ReplicaNeed.IsWhole(segment, files.Here(segment))))).Select(segment => segment.Id),
     ];
 }

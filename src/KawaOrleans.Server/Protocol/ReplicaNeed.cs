@@ -32,7 +32,7 @@ internal sealed record ReplicaNeed(Chain Chain, ChainSegment Segment, ReplicaLac
 
     /// <summary>Whether a replica is known to have all of a segment that has ended.</summary>
     public static bool IsWhole(ChainSegment segment, (ReplicaState State, long Tail) here) =>
-        here.State is not (ReplicaState.Missing or ReplicaState.Damaged or ReplicaState.Unknown) && here.Tail >= segment.End;
+        segment.End is { } end && here.State != ReplicaState.Unknown && Lacks(here, end) is null;
 
     private static ReplicaLack? Lacks((ReplicaState State, long Tail) here, long end) => here.State switch
     {

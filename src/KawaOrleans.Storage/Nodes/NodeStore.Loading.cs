@@ -123,7 +123,7 @@ public sealed partial class NodeStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No room for the footer, or it could not be written: the frames are as good as before, the next start tries again.
+            // No room for the footer, or it could not be written: the frames are as good as before, the next start or verification tries again.
         }
         finally
         {
