@@ -83,6 +83,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
                         host.Store.PrepareSpare(logId, segmentId, bytes);
                     }
 
+                    host.Store.WriteSpareThrough(logId);
                     LogSpare(logId, bytes);
                 }
                 catch (Exception e) when (e is IOException or NodeUnavailableException or ObjectDisposedException)

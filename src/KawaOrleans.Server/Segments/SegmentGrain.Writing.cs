@@ -249,10 +249,10 @@ internal sealed partial class SegmentGrain
         return new SegmentEnded();
     }
 
-    /// <summary>Three quarters full: has the next segment's file made while this one is still written.</summary>
+    /// <summary>A quarter full: has the next segment's file made while this one is still written.</summary>
     private void PrepareAhead(Opening opening)
     {
-        if (_spareAsked || !opening.Writer.IsThreeQuartersFull)
+        if (_spareAsked || !opening.Writer.IsQuarterFull)
         {
             return;
         }

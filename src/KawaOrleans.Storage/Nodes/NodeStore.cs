@@ -16,6 +16,10 @@ public sealed partial class NodeStore : IDisposable
     internal const string LockName = "lock";
     private static readonly TimeSpan IdleBeforeCheckpoint = TimeSpan.FromSeconds(1);
 
+    // How full a segment is when the next file is begun, and when it should be ready: early, or its zeroes would crowd out the appends of the end.
+    private const double SpareFrom = 0.25;
+    private const double SpareReady = 0.875;
+
     private readonly IVolume _volume;
     private readonly string _directory;
     private readonly SegmentHost _host;
@@ -186,28 +190,43 @@ public sealed partial class NodeStore : IDisposable
         }
     }
 
-    /// <summary>Makes the file a later <see cref="Create"/> of this log will take (a spare), unless there is one. It is removed
-    /// at the next start if nothing claims it.</summary>
+    /// <summary>Makes the file a later <see cref="Create"/> of this log will take (a spare), unless there is one: allocated, marked and synced, in about the time
+    /// of a roll. It is removed at the next start if nothing claims it.</summary>
     /// <param name="logId">The log.</param>
     /// <param name="segmentId">The segment expected to claim it. Another one may: that costs a rename and a directory sync then.</param>
     /// <param name="fileBytes">The size that will be asked for; a spare of another size is thrown away.</param>
     /// <param name="durability">As in <see cref="Create"/>.</param>
     /// <exception cref="DiskFullException">No room; nothing is left behind.</exception>
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
-    public void PrepareSpare(Guid logId, Guid segmentId, long fileBytes, Durability durability = Durability.Durable)
+    public void PrepareSpare(Guid logId, Guid segmentId, long fileBytes, Durability durability = Durability.Durable) => InBackground(() =>
     {
-        // Called in the background: closing waits for it, as for the rest that goes on there.
+        _volume.CreateDirectory(LogFolder(logId));
+        var path = SegmentPath(logId, new SegmentIdentity(segmentId, 0, 0).ToString());
+        if (_volume.Exists(path) && !_spares.IsOne(logId, path))
+        {
+            throw new StorageException($"{path}: the file exists. Take a new segment id.");
+        }
+
+        _spares.Prepare(logId, path, fileBytes, SegmentLoader.PreparationFor(durability));
+    });
+
+    /// <summary>Writes the log's spare through with zeroes, if it is one for the durable tail, in step with the segment being written: ready when that is seven
+    /// eighths full, or after some seconds. Returns then, or once a segment has claimed it, as ready as it is. Takes long.</summary>
+    /// <exception cref="IOException">The disk refuses; there is no spare any more.</exception>
+    /// <exception cref="ObjectDisposedException">The store was closed.</exception>
+    public void WriteSpareThrough(Guid logId) => InBackground(() =>
+    {
+        var written = CurrentWriteSegment(logId);
+        _spares.WriteThrough(logId, () => written is null ? 1 : ((double)written.Tail.Offset / written.Header.FileBytes - SpareFrom) / (SpareReady - SpareFrom), _closing.Token);
+    });
+
+    /// <summary>Closing waits for it.</summary>
+    private void InBackground(Action work)
+    {
         ObjectDisposedException.ThrowIf(!_finishing.TryAddCount(), this);
         try
         {
-            _volume.CreateDirectory(LogFolder(logId));
-            var path = SegmentPath(logId, new SegmentIdentity(segmentId, 0, 0).ToString());
-            if (_volume.Exists(path) && !_spares.IsOne(logId, path))
-            {
-                throw new StorageException($"{path}: the file exists. Take a new segment id.");
-            }
-
-            _spares.Prepare(logId, path, fileBytes, SegmentLoader.PreparationFor(durability));
+            work();
         }
         finally
         {

@@ -11,7 +11,11 @@ internal sealed class SpareFiles(IVolume volume)
     private const string Prefix = "spare-";
     private const string Extension = ".new";
 
-    private readonly ConcurrentDictionary<Guid, Spare> _spares = new();
+    // A step that is not wanted yet is made after so long all the same: a file of 256 MiB is ready after eight seconds at the latest.
+    private const int MostWaits = 4;
+    private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(2);
+
+    private readonly ConcurrentDictionary<Guid, SpareFile> _spares = new();
     private long _made;
 
     /// <summary>True for a file whose making was cut short; it holds nothing and is removed at start.</summary>
@@ -33,11 +37,46 @@ internal sealed class SpareFiles(IVolume volume)
     {
         if (!_spares.ContainsKey(logId))
         {
-            Make(path, bytes, preparation);
-            if (!_spares.TryAdd(logId, new Spare(path, bytes, preparation)))
+            var spare = new SpareFile(volume, Unfinished(path), path, bytes, preparation);
+            if (!_spares.TryAdd(logId, spare))
             {
+                spare.Release();
                 volume.Delete(path);
             }
+        }
+    }
+
+    /// <summary>Writes the log's spare through, as far as it is wanted at a time, until all of it is or somebody takes it.</summary>
+    /// <param name="logId">The log.</param>
+    /// <param name="wanted">How much of it should be ready by now, 0 to 1. It is gone ahead of by one step each time this says less for long.</param>
+    /// <param name="closing">Ends it early.</param>
+    /// <exception cref="IOException">The disk refuses: the spare is gone.</exception>
+    public void WriteThrough(Guid logId, Func<double> wanted, CancellationToken closing)
+    {
+        if (!_spares.TryGetValue(logId, out var spare))
+        {
+            return;
+        }
+
+        try
+        {
+            while (spare.WriteStep())
+            {
+                for (var waits = 0; waits < MostWaits && wanted() < spare.Ready; waits++)
+                {
+                    closing.WaitHandle.WaitOne(Wait);
+                }
+
+                if (closing.IsCancellationRequested)
+                {
+                    spare.Release();
+                }
+            }
+        }
+        catch (IOException) when (_spares.TryRemove(KeyValuePair.Create(logId, spare)))
+        {
+            volume.Delete(spare.Path);
+            throw;
         }
     }
 
@@ -46,7 +85,8 @@ internal sealed class SpareFiles(IVolume volume)
     {
         if (_spares.TryRemove(logId, out var spare))
         {
-            if (spare.Bytes == bytes && spare.Preparation == preparation)
+            spare.Release();
+            if (spare.Suits(bytes, preparation))
             {
                 if (spare.Path != path)
                 {
@@ -61,22 +101,19 @@ internal sealed class SpareFiles(IVolume volume)
             volume.Delete(spare.Path);
         }
 
-        Make(path, bytes, preparation);
-    }
-
-    private void Make(string path, long bytes, Preparation preparation)
-    {
-        var folder = Path.GetDirectoryName(path)!;
-        var unfinished = Path.Combine(folder, $"{Prefix}{Interlocked.Increment(ref _made)}{Extension}");
-        using (var file = volume.Create(unfinished, bytes, preparation))
+        var made = new SpareFile(volume, Unfinished(path), path, bytes, preparation);
+        try
         {
-            file.Write(FileLayout.Header, SpareSector.Encode(bytes));
-            file.Sync();
+            made.WriteBeginning();
+            made.Release();
         }
-
-        volume.Rename(unfinished, path);
-        volume.SyncDirectory(folder);
+        catch
+        {
+            volume.Delete(path);
+            throw;
+        }
     }
 
-    private sealed record Spare(string Path, long Bytes, Preparation Preparation);
+    private string Unfinished(string path) =>
+        Path.Combine(Path.GetDirectoryName(path)!, $"{Prefix}{Interlocked.Increment(ref _made)}{Extension}");
 }

@@ -34,7 +34,7 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         _freeBytes = tail.Cursor.FreeBytes;
     }
 
-    public override bool IsThreeQuartersFull => Volatile.Read(ref _freeBytes) < Segment.Header.FileBytes / 4;
+    public override bool IsQuarterFull => Volatile.Read(ref _freeBytes) < Segment.Header.FileBytes / 4 * 3;
 
     internal override ulong ContentHash => _tail.Cursor.ContentHash;
 

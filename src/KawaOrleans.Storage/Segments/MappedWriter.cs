@@ -30,7 +30,7 @@ public sealed class MappedWriter : SegmentWriter, IBatchStage
     }
 
     /// <inheritdoc/>
-    public override bool IsThreeQuartersFull => Segment.Header.FileBytes - Segment.Tail.Offset < Segment.Header.FileBytes / 4;
+    public override bool IsQuarterFull => Segment.Tail.Offset > Segment.Header.FileBytes / 4;
 
     internal override ulong ContentHash => _cursor.ContentHash;
 

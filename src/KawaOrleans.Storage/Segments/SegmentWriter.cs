@@ -16,8 +16,8 @@ public abstract class SegmentWriter
 {
     private protected SegmentWriter(Segment segment) => Segment = segment;
 
-    /// <summary>True once three quarters are used: time to prepare the next file.</summary>
-    public abstract bool IsThreeQuartersFull { get; }
+    /// <summary>True once a quarter is used: time to prepare the next file.</summary>
+    public abstract bool IsQuarterFull { get; }
 
     /// <summary>What it writes.</summary>
     internal Segment Segment { get; }

@@ -54,13 +54,14 @@ internal sealed class RollingLog
         }
     }
 
-    /// <summary>Has the next file made in the background once three quarters are used.</summary>
+    /// <summary>Has the next file made in the background once a quarter is used.</summary>
     public void PrepareNext()
     {
-        if (_spare is null && _writer.IsThreeQuartersFull)
+        if (_spare is null && _writer.IsQuarterFull)
         {
             _spare = Task.Factory.StartNew(
                 () => _store.PrepareSpare(_logId, _nextId, _fileBytes, _durability), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            _ = _spare.ContinueWith(_ => _store.WriteSpareThrough(_logId), CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 

@@ -315,46 +315,6 @@ public sealed class NodeStoreTests : IDisposable
         store.Dispose();
     }
 
-    [Fact]
-    public void A_spare_becomes_the_next_segment_of_its_size_and_goes_with_a_restart()
-    {
-        var folder = _directory.File($"logs/{Sample.LogId:N}");
-        var (expected, other) = (Guid.NewGuid(), Guid.NewGuid());
-        using (var store = Open())
-        {
-            store.PrepareSpare(Sample.LogId, expected, 128 * 1024);
-            store.PrepareSpare(Sample.LogId, other, 128 * 1024);
-            Assert.Equal($"{expected:N}-0.seg", Path.GetFileName(Assert.Single(Directory.GetFiles(folder))));
-            Assert.Empty(store.Segments);
-            store.Create(Sample.Header(expected, fileBytes: 128 * 1024));
-            Assert.Single(Directory.GetFiles(folder));
-            store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 128 * 1024);
-            store.Create(Sample.Header(other, fileBytes: 128 * 1024));
-            Assert.Equal(2, Directory.GetFiles(folder).Length);
-            store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 128 * 1024);
-            store.Create(Sample.Header(Guid.NewGuid(), fileBytes: 256 * 1024));
-            Assert.Equal(3, Directory.GetFiles(folder).Length);
-            store.PrepareSpare(Sample.LogId, Guid.NewGuid(), 128 * 1024);
-        }
-
-        using var again = Open();
-        Assert.Equal(3, Directory.GetFiles(folder).Length);
-        Assert.Equal(3, again.Segments.Count);
-        Assert.Empty(again.Untrusted);
-    }
-
-    [Fact]
-    public async Task A_spare_never_takes_the_place_of_a_segment()
-    {
-        using var store = Open();
-        var segment = store.Create(Sample.Header());
-        await segment.OpenWriter(Guid.NewGuid()).AppendAsync(Sample.Batch(0, 3));
-
-        Assert.Contains("Take a new segment id", Assert.Throws<StorageException>(
-            () => store.PrepareSpare(Sample.LogId, segment.Header.Identity.Id, 64 * 1024)).Message);
-        Assert.Equal(3, Sample.ReadAll(segment).Count);
-    }
-
     /// <summary>Only a file that says it is a spare, and holds nothing behind that, is removed.</summary>
     [Theory]
     [InlineData("zeroes")]

@@ -23,6 +23,9 @@ internal sealed class SimulatedVolume : IVolume
     /// <summary>Called before each request; what it throws is the request's outcome. A failed sync loses its pages.</summary>
     public Action<Operation>? Fault { get; set; }
 
+    /// <summary>Called while a range is brought to the disk; other requests go on meanwhile.</summary>
+    public Action<string>? Draining { get; set; }
+
     /// <summary>Which pages a failed sync got to the disk all the same.</summary>
     public Survival FailedSyncSurvival { get; set; } = Survival.None;
 
@@ -388,10 +391,8 @@ internal sealed class SimulatedVolume : IVolume
 
         public void Sync() => _volume.Do(new Operation(OperationKind.Sync, Path, Open()._file.Id));
 
-        public void Drain(long offset, long length)
-        {
-            // What is not synced may be on the disk anyway.
-        }
+        // What is not synced may be on the disk anyway.
+        public void Drain(long offset, long length) => _volume.Draining?.Invoke(Path);
 
         public void SetLength(long bytes) => _volume.Do(new Operation(OperationKind.SetLength, Path, Writable()._file.Id, Length: (int)bytes));
 

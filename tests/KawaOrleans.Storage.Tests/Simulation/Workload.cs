@@ -50,6 +50,7 @@ internal sealed class Workload(SimulatedVolume volume, StillTime time)
         await CheckpointAsync(store, writer);
         await AppendAsync(writer, 17);
         store.PrepareSpare(Sample.LogId, spareFor, Limits.MinSegmentBytes);
+        store.WriteSpareThrough(Sample.LogId);
         store.SaveChain(new SavedChain(Sample.LogId, "orders", 1, new byte[] { 1 }));
         volume.Note("chain 1");
         var tail = first.Fence(savedChainVersion: 1);
