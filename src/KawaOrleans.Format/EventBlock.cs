@@ -9,12 +9,20 @@ namespace KawaOrleans;
 public sealed class EventBlock : IDisposable
 {
     private const int FirstPrints = 64;
+    private const int MostFirstPrints = 8192;
     private const int FirstBatches = 8;
 
-    private EventPrint[] _prints = ArrayPool<EventPrint>.Shared.Rent(FirstPrints);
+    // Growing costs a copy, and every size that was passed through stays with the thread that gave it back.
+    private const int UsualFrameBytes = 160;
+
+    private EventPrint[] _prints;
     private BatchExtent[] _batches = ArrayPool<BatchExtent>.Shared.Rent(FirstBatches);
 
-    private EventBlock(ReadOnlyMemory<byte> bytes) => Bytes = bytes;
+    private EventBlock(ReadOnlyMemory<byte> bytes)
+    {
+        Bytes = bytes;
+        _prints = ArrayPool<EventPrint>.Shared.Rent(Math.Clamp(bytes.Length / UsualFrameBytes, FirstPrints, MostFirstPrints));
+    }
 
     /// <summary>The unstamped frames.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }

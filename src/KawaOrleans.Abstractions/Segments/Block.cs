@@ -1,4 +1,5 @@
 using System.Buffers;
+using KawaOrleans.Format;
 using Orleans.Serialization;
 using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Cloning;
@@ -96,7 +97,7 @@ public sealed class Block : IDisposable
         if (Interlocked.Exchange(ref _pooled, null) is { } pooled)
         {
             _disposed = true;
-            ArrayPool<byte>.Shared.Return(pooled);
+            PooledBytes.Return(pooled);
         }
     }
 
@@ -109,7 +110,7 @@ public sealed class Block : IDisposable
 
         // A length that the message does not have must not reserve memory.
         reader.EnsureAvailable(length);
-        var pooled = ArrayPool<byte>.Shared.Rent((int)length);
+        var pooled = PooledBytes.Rent((int)length);
         reader.ReadBytes(pooled.AsSpan(0, (int)length));
         return new Block(pooled, (int)length);
     }

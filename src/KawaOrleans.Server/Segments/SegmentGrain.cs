@@ -118,7 +118,7 @@ internal sealed partial class SegmentGrain(
                 _full = "it is full";
                 return await Roll(opening, block.Bytes.Length, isFull: true);
             }
-            catch (WriterFencedException) when (HasEnded(opening.Segment))
+            catch (WriterFencedException e) when (e.IsByFence || HasEnded(opening.Segment))
             {
                 _opening = null;
                 return new SegmentEnded();

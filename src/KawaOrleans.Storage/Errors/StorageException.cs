@@ -44,7 +44,11 @@ public sealed class DirectoryLockedException(string directory, Exception inner)
 public sealed class ForeignDirectoryException(string directory, string reason) : StorageException($"{directory}: {reason}");
 
 /// <summary>This writer was fenced: a newer one, or a roll, took its place. Nothing was written.</summary>
-public sealed class WriterFencedException(string path) : StorageException($"{path}: the segment has ended or has another writer.");
+public sealed class WriterFencedException(string path) : StorageException($"{path}: the segment has ended or has another writer.")
+{
+    /// <summary>True for what a fence refused: no other writer took the handle, whether or not the fence is on disk yet.</summary>
+    public bool IsByFence { get; init; }
+}
 
 /// <summary>Which streams the log has before a position is not known on this node, so what comes behind cannot be numbered.</summary>
 public sealed class HeadsMissingException(string logFolder, long position) : StorageException(

@@ -16,7 +16,7 @@ internal sealed class SegmentWalk(IVolumeFile file, SegmentHeader header, long l
 
     private readonly FrameReader _reader = new(file, header.Identity.ChecksumKey, limit);
     private readonly List<DamagedPlace> _damage = [];
-    private readonly FooterDraft _footer = new(header.Predecessor is null ? NoHeads.Instance : null);
+    private readonly FooterDraft _footer = new(header.Predecessor is null ? NoHeads.Instance : null, UncoveredEvents.FirstEntries);
     private long _lastCheckpoint;
     private long _covered;
     private long _events;

@@ -1,4 +1,4 @@
-using System.Buffers;
+using KawaOrleans.Format;
 using KawaOrleans.Storage.Admission;
 using KawaOrleans.Storage.Volumes;
 
@@ -22,6 +22,9 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes) : IBatch
 
     /// <summary>True when the group at hand has no more room for the batch, but the next one would.</summary>
     public bool NeedsNextGroup(int batchBytes) => HasStaged && Staged + batchBytes > maxGroupBytes;
+
+    /// <summary>Makes room for a group of so many bytes at once: growing costs a copy, and every size passed through stays with the thread that gave it back.</summary>
+    public void Expect(long groupBytes) => Grow((int)Math.Min(Staged + groupBytes, maxGroupBytes));
 
     /// <summary>Opens a group with a checkpoint, the frame that bounds recovery, if there is room for it.</summary>
     public void StageCheckpoint()
@@ -64,7 +67,7 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes) : IBatch
     {
         if (_stage.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_stage);
+            PooledBytes.Return(_stage);
             _stage = [];
         }
     }
@@ -72,14 +75,18 @@ internal sealed class DurableTail(TailCursor cursor, int maxGroupBytes) : IBatch
     private Span<byte> Reserve(int bytes)
     {
         var staged = Staged;
-        if (_stage.Length < staged + bytes)
+        Grow(staged + bytes);
+        return _stage.AsSpan(staged, bytes);
+    }
+
+    private void Grow(int bytes)
+    {
+        if (_stage.Length < bytes)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstStageBytes, Math.Max(staged + bytes, Math.Min(2 * _stage.Length, maxGroupBytes))));
-            _stage.AsSpan(0, staged).CopyTo(larger);
+            var larger = PooledBytes.Rent(Math.Max(FirstStageBytes, Math.Max(bytes, Math.Min(2 * _stage.Length, maxGroupBytes))));
+            _stage.AsSpan(0, Staged).CopyTo(larger);
             Rest();
             _stage = larger;
         }
-
-        return _stage.AsSpan(staged, bytes);
     }
 }

@@ -99,11 +99,12 @@ internal sealed record Footer
     /// <param name="path">Its file.</param>
     /// <param name="segmentKey">Its key.</param>
     /// <param name="end">Where its frames end.</param>
+    /// <param name="events">How many it has at the most.</param>
     /// <param name="before">The heads of streams before it, if they are at hand.</param>
     /// <exception cref="SegmentDamagedException">A frame does not verify.</exception>
-    public static Footer Build(IFileMap map, string path, uint segmentKey, long end, IStreamHeads? before)
+    public static Footer Build(IFileMap map, string path, uint segmentKey, long end, long events, IStreamHeads? before)
     {
-        var draft = new FooterDraft(before);
+        var draft = new FooterDraft(before, (int)Math.Min(events, end / FrameLayout.HeaderBytes));
         for (var offset = FileLayout.FirstFrame; offset < end;)
         {
             var status = Frame.TryRead(map.Span(offset, (int)Math.Min(int.MaxValue, end - offset)), offset, segmentKey, out var frame);

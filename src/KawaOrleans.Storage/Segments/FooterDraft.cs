@@ -5,12 +5,13 @@ namespace KawaOrleans.Storage.Segments;
 
 /// <summary>A footer in the making: takes a segment's frames one after another.</summary>
 /// <param name="before">The heads of streams before the segment, if they are at hand.</param>
-internal sealed class FooterDraft(IStreamHeads? before)
+/// <param name="events">How many there are at the most: it grows to that at once.</param>
+internal sealed class FooterDraft(IStreamHeads? before, int events)
 {
     private readonly List<uint> _sparse = [];
     private readonly Chunked<uint> _offsets = new();
     private readonly Chunked<ulong> _fullHashes = new();
-    private readonly OpenStreams _streams = new(path: "");
+    private readonly OpenStreams _streams = new(path: "", events);
     private SegmentBounds _bounds = SegmentBounds.None;
 
     /// <summary>The relative position that comes next.</summary>

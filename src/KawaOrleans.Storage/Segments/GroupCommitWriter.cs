@@ -260,6 +260,13 @@ internal sealed class GroupCommitWriter : SegmentWriter, IThreadPoolWorkItem
         }
 
         var at = begin;
+        var bytes = 0L;
+        for (var i = begin; i < _taken.Count; i++)
+        {
+            bytes += _taken[i].Bytes.Length;
+        }
+
+        _tail.Expect(bytes);
         for (; at < _taken.Count; at++)
         {
             var pending = _taken[at];

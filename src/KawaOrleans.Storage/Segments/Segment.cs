@@ -395,7 +395,7 @@ public sealed partial class Segment : IDisposable
             if (_state < SegmentState.Fenced)
             {
                 RefuseIfPoisoned();
-                _writer?.End(() => new WriterFencedException(Path));
+                _writer?.End(() => new WriterFencedException(Path) { IsByFence = true });
                 _writer?.Settle();
                 _contentHash = _writer?.ContentHash ?? _replica?.ContentHash ?? _recovered!.ContentHash;
                 WriteSector(FileLayout.Fenced, new FencedSector(Tail, OpeningId ?? Guid.Empty, savedChainVersion).Encode(_key));
@@ -462,7 +462,7 @@ public sealed partial class Segment : IDisposable
             var wrote = Footer.TryRead(map, _key, end.Offset) is null;
             if (wrote)
             {
-                var footer = Footer.Build(map, Path, _key, end.Offset, _file.Host.HeadsIfKnown(Header)).Encode(_key, end.Offset, end.Position - Header.BasePosition);
+                var footer = Footer.Build(map, Path, _key, end.Offset, end.Position - Header.BasePosition, _file.Host.HeadsIfKnown(Header)).Encode(_key, end.Offset, end.Position - Header.BasePosition);
                 _file.WriteBehindEnd(end.Offset, footer);
             }
 

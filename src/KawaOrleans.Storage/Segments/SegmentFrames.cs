@@ -208,7 +208,7 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventN
         var map = file.Map();
 
         // Without the heads before: asking for them could build the view of the segment before, and so on to the first.
-        return new SealedView(map, Footer.TryRead(map, _key, end.Offset) ?? Footer.Build(map, file.Path, _key, end.Offset, before: null));
+        return new SealedView(map, Footer.TryRead(map, _key, end.Offset) ?? Footer.Build(map, file.Path, _key, end.Offset, end.Position - Base, before: null));
     });
 
     /// <summary>A scan that stands at one event.</summary>

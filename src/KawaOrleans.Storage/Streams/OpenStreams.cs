@@ -18,13 +18,14 @@ internal interface IEventNames
 /// <remarks>One writer, many readers, all of them holding <see cref="Gate"/>. The events lie in two tiers: what checkpoints cover as they encode it,
 /// what came since in order of arrival, gathered by stream when the next checkpoint is made. So an append adds one number.</remarks>
 /// <param name="path">The file, for errors.</param>
-internal sealed class OpenStreams(string path)
+/// <param name="uncovered">How many events without a checkpoint to have room for.</param>
+internal sealed class OpenStreams(string path, int uncovered = UncoveredEvents.FirstEntries)
 {
     /// <summary>What lies before the segment was not looked up.</summary>
     public const long NotKnown = -2;
 
     private readonly StreamTable _table = new();
-    private readonly UncoveredEvents _uncovered = new();
+    private readonly UncoveredEvents _uncovered = new(uncovered);
     private readonly List<StreamDelta> _covered = [];
     private readonly List<int> _touched = [];
 

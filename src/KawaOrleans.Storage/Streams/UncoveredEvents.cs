@@ -2,13 +2,15 @@ namespace KawaOrleans.Storage.Streams;
 
 /// <summary>Which stream each of the newest events of a segment belongs to, in their order: 4 bytes an event, and nothing to keep up to
 /// date while appending. Few enough to be searched.</summary>
-internal sealed class UncoveredEvents
+/// <param name="room">How many to have room for at first.</param>
+internal sealed class UncoveredEvents(int room)
 {
-    private const int FirstEntries = 256;
+    public const int FirstEntries = 256;
+
     private const int SearchedAtOnce = 4096;
 
     private readonly List<(int Index, uint Positions)> _gaps = [];
-    private int[] _ordinals = new int[FirstEntries];
+    private int[] _ordinals = new int[room];
     private uint _inGaps;
 
     /// <summary>The relative position of the first of them.</summary>

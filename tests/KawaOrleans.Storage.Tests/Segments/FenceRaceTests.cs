@@ -1,3 +1,6 @@
+using KawaOrleans.Storage.Segments;
+using KawaOrleans.Storage.Tests.Simulation;
+
 namespace KawaOrleans.Storage.Tests.Segments;
 
 /// <summary>A fence that came between a group's sync and its acknowledgement once made the writer tell "nothing written" of
@@ -41,5 +44,31 @@ public sealed class FenceRaceTests : IDisposable
 
             Assert.Equal(tail.Position, acknowledged);
         }
+    }
+
+    /// <summary>Whoever was refused while the fence was on its way to the disk looked for another writer, and warned of one.</summary>
+    [Fact]
+    public async Task Who_is_refused_by_a_fence_that_is_not_on_disk_yet_is_told_that_it_was_one()
+    {
+        var volume = new SimulatedVolume();
+        using var segment = SegmentLoader.Create(new SegmentHost(volume, new MapCache(), new StillTime(), null), "/a.seg", Sample.Header());
+        var writer = segment.OpenWriter(Guid.NewGuid());
+        Exception? refused = null;
+        volume.Fault = o =>
+        {
+            if (o.Kind == OperationKind.Sync)
+            {
+                Assert.Equal(SegmentState.Open, segment.State);
+                refused = Record.Exception(() => writer.AppendAsync(Sample.Batch(0, 1)).AsTask().GetAwaiter().GetResult());
+            }
+        };
+
+        segment.Fence(1);
+
+        Assert.True(Assert.IsType<WriterFencedException>(refused).IsByFence);
+        using var taken = Segment.Create(_directory.File("taken.seg"), Sample.Header());
+        var first = taken.OpenWriter(Guid.NewGuid());
+        taken.OpenWriter(Guid.NewGuid());
+        Assert.False((await Assert.ThrowsAsync<WriterFencedException>(() => first.AppendAsync(Sample.Batch(0, 1)).AsTask())).IsByFence);
     }
 }
