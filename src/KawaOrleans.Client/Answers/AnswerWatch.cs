@@ -54,8 +54,9 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience, bool asks
     {
         signOfLife = asks ? signOfLife : null;
         var limit = expected + (signOfLife is null ? silence : silence / 2);
-        while (!await IsDoneWithin(answer, limit, cancellation).ConfigureAwait(false))
+        while (!await patience.WaitAsync(answer, limit, cancellation).ConfigureAwait(false))
         {
+            ThrowIfCancelled(answer, cancellation);
             var alive = signOfLife is not null && await GivesSign(answer, signOfLife, cancellation).ConfigureAwait(false);
             if (!alive && !answer.IsCompleted)
             {
@@ -76,8 +77,9 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience, bool asks
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var sign = signOfLife(abandoned.Token);
         var first = Task.WhenAny(answer, sign);
-        if (!await IsDoneWithin(first, silence / 2, cancellation).ConfigureAwait(false))
+        if (!await patience.WaitAsync(first, silence / 2, cancellation).ConfigureAwait(false))
         {
+            ThrowIfCancelled(first, cancellation);
             Forget(sign);
             await abandoned.CancelAsync().ConfigureAwait(false);
             return false;
@@ -86,21 +88,13 @@ internal sealed class AnswerWatch(TimeSpan silence, Patience patience, bool asks
         return answer.IsCompleted || await sign.ConfigureAwait(false);
     }
 
-    private async ValueTask<bool> IsDoneWithin(Task task, TimeSpan limit, CancellationToken cancellation)
+    private static void ThrowIfCancelled(Task task, CancellationToken cancellation)
     {
-        if (task.IsCompleted)
-        {
-            return true;
-        }
-
-        var isDone = await patience.WaitAsync(task, limit, cancellation).ConfigureAwait(false);
-        if (!isDone && cancellation.IsCancellationRequested)
+        if (cancellation.IsCancellationRequested)
         {
             Forget(task);
             throw new OperationCanceledException(cancellation);
         }
-
-        return isDone;
     }
 
     /// <summary>Nobody waits for it any more; its error is nobody's.</summary>

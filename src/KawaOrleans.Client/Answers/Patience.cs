@@ -1,3 +1,5 @@
+using System.Threading.Tasks.Sources;
+
 namespace KawaOrleans.Client;
 
 /// <summary>Waits for tasks, each for a limited time, with one timer for all of them.</summary>
@@ -13,13 +15,16 @@ internal sealed class Patience(TimeProvider time)
     private bool _ticking;
 
     /// <summary>True as soon as the task is completed, however it ended; false when the limit is over or the token cancelled.</summary>
-    public async Task<bool> WaitAsync(Task task, TimeSpan limit, CancellationToken cancellation)
+    public ValueTask<bool> WaitAsync(Task task, TimeSpan limit, CancellationToken cancellation)
     {
+        if (task.IsCompleted)
+        {
+            return new ValueTask<bool>(true);
+        }
+
         var wait = new Wait(this, task);
         Add(wait, (int)(limit / Step));
-        await using var cancelled = cancellation.UnsafeRegister(static state => ((Wait)state!).End(), wait).ConfigureAwait(false);
-        await wait.Task.ConfigureAwait(false);
-        return task.IsCompleted;
+        return wait.Begin(cancellation);
     }
 
     private void Add(Wait wait, int steps)
@@ -44,8 +49,6 @@ internal sealed class Patience(TimeProvider time)
                 _timer.Change(Step, Timeout.InfiniteTimeSpan);
             }
         }
-
-        wait.Watch();
     }
 
     private void Remove(Wait wait)
@@ -97,8 +100,13 @@ internal sealed class Patience(TimeProvider time)
         over?.ForEach(static wait => wait.End());
     }
 
-    private sealed class Wait(Patience patience, Task awaited) : TaskCompletionSource
+    /// <summary>One wait: nothing else is allocated for it, and it is not used again, since what it waits for may call it long after it ended.</summary>
+    private sealed class Wait(Patience patience, Task awaited) : IValueTaskSource<bool>
     {
+        private ManualResetValueTaskSourceCore<bool> _over;
+        private CancellationTokenRegistration _cancelled;
+        private int _ended;
+
         public Wait? Older { get; set; }
 
         public Wait? Newer { get; set; }
@@ -107,12 +115,32 @@ internal sealed class Patience(TimeProvider time)
 
         public bool IsListed { get; set; }
 
-        public void Watch() => awaited.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(End);
+        public ValueTask<bool> Begin(CancellationToken cancellation)
+        {
+            _cancelled = cancellation.UnsafeRegister(static state => ((Wait)state!).End(), this);
+            awaited.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(End);
+            return new ValueTask<bool>(this, _over.Version);
+        }
 
         public void End()
         {
-            patience.Remove(this);
-            TrySetResult();
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                patience.Remove(this);
+                _over.SetResult(true);
+            }
         }
+
+        bool IValueTaskSource<bool>.GetResult(short token)
+        {
+            _over.GetResult(token);
+            _cancelled.Unregister();
+            return awaited.IsCompleted;
+        }
+
+        ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _over.GetStatus(token);
+
+        void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _over.OnCompleted(continuation, state, token, flags);
     }
 }

@@ -90,7 +90,7 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
     internal sealed class Budget(Retries retries)
     {
         private readonly long _began = retries.Time.GetTimestamp();
-        private readonly Backoff _backoff = retries.NewBackoff();
+        private Backoff? _backoff;
 
         /// <summary>See <see cref="PatienceSince"/>.</summary>
         public TimeSpan Patience => retries.PatienceSince(_began);
@@ -98,7 +98,7 @@ internal sealed class Retries(TimeSpan retryFor, TimeSpan silence, TimeProvider 
         /// <summary>Waits and answers true, or answers false when it is too late for another attempt.</summary>
         public async ValueTask<bool> AgainAsync(CancellationToken cancellation)
         {
-            var delay = _backoff.Next();
+            var delay = (_backoff ??= retries.NewBackoff()).Next();
             if (!retries.HasTimeFor(delay, _began))
             {
                 return false;

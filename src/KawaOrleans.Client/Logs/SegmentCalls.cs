@@ -85,9 +85,19 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
     private async Task<ReadResult> ReadAsync(Guid segmentId, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
     {
         var grain = grains.Segment(segmentId, node);
-        var result = await (request.MaxEvents == 1 && request.Wait == TimeSpan.Zero && request.Filter is null
-            ? ReadOneAsync(grain, node, request, patience, cancellation)
-            : ReadSomeAsync(grain, node, request, patience, cancellation)).ConfigureAwait(false);
+        ReadResult result;
+        try
+        {
+            // One event is there before word of a cancellation could reach the node: none is passed on.
+            result = await (request.MaxEvents == 1 && request.Wait == TimeSpan.Zero && request.Filter is null
+                ? watch.Within(patience).AwaitAsync(node, grain.Read(request, CancellationToken.None).AsTask(), token => GivesSign(grain, token), TimeSpan.Zero, cancellation)
+                : AskAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, patience, cancellation)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
+        {
+            throw new NodeUnavailableException(node, e.Message);
+        }
+
         return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
     }
 
@@ -129,23 +139,6 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
             grains.Segment(block.SegmentId, node).Doubt().AsTask().Ignore();
             block.Bytes.Dispose();
             throw;
-        }
-    }
-
-    private Task<ReadResult> ReadSomeAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation) =>
-        ReachAsync(grain, node, token => grain.Read(request, token).AsTask(), request.Wait, patience, cancellation);
-
-    /// <summary>Over before word of a cancellation could reach the node: none is passed on.</summary>
-    private async Task<ReadResult> ReadOneAsync(ISegmentGrain grain, string node, ReadRequest request, TimeSpan patience, CancellationToken cancellation)
-    {
-        try
-        {
-            return await watch.Within(patience).AwaitAsync(
-                node, grain.Read(request, CancellationToken.None).AsTask(), token => GivesSign(grain, token), TimeSpan.Zero, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (Failure.IsOnTheWay(e, cancellation))
-        {
-            throw new NodeUnavailableException(node, e.Message);
         }
     }
 
