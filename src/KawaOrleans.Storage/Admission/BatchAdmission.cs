@@ -8,6 +8,9 @@ namespace KawaOrleans.Storage.Admission;
 /// as everything decided while it was staged: nobody is told of an event that may vanish.</remarks>
 internal sealed class BatchAdmission(RecentEvents recent)
 {
+    // As many reads as a processor has under way.
+    private const int AtOnce = 16;
+
     /// <summary>What it knows of the log's newest events.</summary>
     public RecentEvents Recent { get; } = recent;
 
@@ -21,6 +24,11 @@ internal sealed class BatchAdmission(RecentEvents recent)
         var (start, first) = (Recent.Start, Recent.End);
         for (var i = 0; i < events.Length; i++)
         {
+            if (i % AtOnce == 0)
+            {
+                Recent.Approach(events[i..Math.Min(events.Length, i + AtOnce)]);
+            }
+
             if (!Recent.TryAdd(events[i], out var found))
             {
                 Recent.TruncateTo(first);

@@ -6,10 +6,15 @@ namespace KawaOrleans.Storage.Admission;
 /// its capacity and then forgets the oldest for each one added: 28 bytes an event, no object for any.</summary>
 /// <remarks>Used by one thread at a time. A ring of prints, indexed by position, and an open-addressing table into it (linear probing, at
 /// most half full, entries moved back on removal, so that it needs no cleaning). A table slot holds ring index + 1 and, in the
-/// bits above, some bits of the id, so that a probe rarely has to look into the ring.</remarks>
+/// bits above, how far it lies behind its home, and some bits of the id: so that neither a probe nor a removal has to look into the ring, but rarely.
+/// Both tables are larger than a processor's caches, and what an event touches there lies anywhere: <see cref="Approach"/>.</remarks>
 internal sealed class RecentEvents
 {
     private const int FirstLength = 256;
+
+    // Distances from home; the largest stands for all from there on, and the ring tells which.
+    private const int DistanceBits = 5;
+    private const uint Far = (1 << DistanceBits) - 1;
 
     private readonly int _capacity;
     private readonly TimeMarks _times = new();
@@ -20,6 +25,7 @@ internal sealed class RecentEvents
     private int _ringMask = -1;
     private int _tableMask;
     private int _indexBits;
+    private uint _approached;
 
     /// <param name="capacity">How many events it holds at most; 0: none.</param>
     /// <param name="position">Where it begins: it knows nothing before.</param>
@@ -37,6 +43,30 @@ internal sealed class RecentEvents
     public long End { get; private set; }
 
     private int Count => (int)(End - Start);
+
+    /// <summary>Has the memory that adding these events next will touch brought near: all of it at once, where one after the other would wait for each.
+    /// A few of them, or the first are gone again.</summary>
+    public void Approach(ReadOnlySpan<EventPrint> next)
+    {
+        if (_table.Length == 0)
+        {
+            return;
+        }
+
+        // Nothing depends on what is read but this, so the reads do not wait for each other.
+        var seen = 0U;
+        foreach (var print in next)
+        {
+            seen |= _table[Home(print.Id)];
+        }
+
+        for (var oldest = Start; oldest < Start + Count + next.Length - _capacity; oldest++)
+        {
+            seen |= _table[Home(_ids[(int)(oldest & _ringMask)])];
+        }
+
+        _approached = seen;
+    }
 
     /// <summary>Adds the event at <see cref="End"/> unless one of its id is known.</summary>
     /// <param name="print">The event.</param>
@@ -121,7 +151,7 @@ internal sealed class RecentEvents
 
         for (var slot = Home(id); _table[slot] is var entry and not 0; slot = (slot + 1) & _tableMask)
         {
-            if (entry >> _indexBits == Tag(id) && _ids[IndexIn(entry)] == id)
+            if (entry >> (_indexBits + DistanceBits) == Tag(id) && _ids[IndexIn(entry)] == id)
             {
                 return PositionAt(IndexIn(entry));
             }
@@ -143,20 +173,34 @@ internal sealed class RecentEvents
 
     private int Home(ulong id) => (int)(id & (ulong)_tableMask);
 
-    private uint Tag(ulong id) => (uint)(id >> 32) & (uint.MaxValue >> _indexBits);
+    private uint Tag(ulong id) => (uint)(id >> 32) & (uint.MaxValue >> (_indexBits + DistanceBits));
+
+    private uint DistanceIn(uint entry) => (entry >> _indexBits) & Far;
+
+    /// <summary>How far a slot lies behind the home of what is in it.</summary>
+    private int DistanceAt(int slot)
+    {
+        var distance = DistanceIn(_table[slot]);
+        return distance < Far ? (int)distance : (slot - Home(_ids[IndexIn(_table[slot])])) & _tableMask;
+    }
 
     private int IndexIn(uint entry) => (int)(entry & ((1u << _indexBits) - 1)) - 1;
 
     private void InsertIntoTable(int index, ulong id)
     {
-        var slot = Home(id);
+        var home = Home(id);
+        var slot = home;
         while (_table[slot] != 0)
         {
             slot = (slot + 1) & _tableMask;
         }
 
-        _table[slot] = (uint)(index + 1) | (Tag(id) << _indexBits);
+        _table[slot] = (uint)(index + 1) | (Tag(id) << (_indexBits + DistanceBits));
+        Place(slot, (slot - home) & _tableMask);
     }
+
+    private void Place(int slot, int distance) =>
+        _table[slot] = (_table[slot] & ~(Far << _indexBits)) | (Math.Min((uint)distance, Far) << _indexBits);
 
     private void RemoveFromTable(long position)
     {
@@ -170,10 +214,12 @@ internal sealed class RecentEvents
         // Whatever was pushed beyond its home by the removed one moves back, or a search for it would end at the free slot.
         for (var slot = (free + 1) & _tableMask; _table[slot] != 0; slot = (slot + 1) & _tableMask)
         {
-            var home = Home(_ids[IndexIn(_table[slot])]);
-            if (((slot - home) & _tableMask) >= ((slot - free) & _tableMask))
+            var distance = DistanceAt(slot);
+            var back = (slot - free) & _tableMask;
+            if (distance >= back)
             {
                 _table[free] = _table[slot];
+                Place(free, distance - back);
                 free = slot;
             }
         }
