@@ -66,6 +66,25 @@ public sealed class RecentEventsTests
         Assert.Equal(2999u, recent.At(3004).Content);
     }
 
+    /// <summary>Few homes for many: what lies far behind its home has to be found, and moved back, like all the rest.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Events_far_behind_their_homes_are_known_and_forgotten(int seed)
+    {
+        const int Capacity = 300;
+        var random = new Random(seed);
+        var recent = new RecentEvents(Capacity, 0);
+        var ids = new List<ulong>();
+        for (var i = 0; i < 1500; i++)
+        {
+            ids.Add(((ulong)i << 34) | (uint)random.Next(1 << (seed % 8)));
+            Assert.True(recent.TryAdd(new EventPrint(ids[i], (uint)i), out _));
+            var known = random.Next(Math.Max(0, i - Capacity + 1), i + 1);
+            Assert.Equal(known, recent.Find(ids[known]));
+            Assert.Equal(-1, i >= Capacity ? recent.Find(ids[random.Next(i - Capacity + 1)]) : -1);
+        }
+    }
+
     [Fact]
     public void Without_capacity_it_knows_nothing_but_where_the_log_ends()
     {
