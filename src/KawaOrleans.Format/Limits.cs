@@ -13,6 +13,9 @@ public static class Limits
     /// <summary>The longest stream or type name, in UTF-8 bytes: 512.</summary>
     public const int MaxNameBytes = 512;
 
+    /// <summary>The most single events that one call reads: 1,024.</summary>
+    public const int MaxPositionsPerRead = 1024;
+
     /// <summary>The most streams one batch may expect something of: 1,024.</summary>
     public const int MaxStreamsExpected = 1024;
 

@@ -306,6 +306,8 @@ public sealed class ReadTests : IDisposable
 
         public ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
 
+        public ValueTask<ReadResult> ReadEach(long[] positions, long atLeast = 0, CancellationToken cancellation = default) => throw new NodeUnavailableException(node);
+
         public ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default) => throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<StreamStanding?>> FindStreams(IReadOnlyList<string> streams, long atLeast = 0, CancellationToken cancellation = default) => throw new NotSupportedException();

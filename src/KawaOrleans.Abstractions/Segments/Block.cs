@@ -91,6 +91,9 @@ public sealed class Block : IDisposable
                 $"The batches of one call take 1 to {Limits.MaxBatchBytes} bytes as stored together; these {pieces.Length} take {bytes}. Make several calls.");
     }
 
+    /// <summary>Pieces one behind another, each written from where it is.</summary>
+    internal static Block Of(ReadOnlyMemory<byte>[] pieces) => new(pieces, pieces.Sum(static piece => piece.Length));
+
     /// <summary>Gives pooled memory back. Nothing may look at <see cref="Bytes"/>, or at an event in them, from here on.</summary>
     public void Dispose()
     {

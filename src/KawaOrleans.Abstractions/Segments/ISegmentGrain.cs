@@ -25,6 +25,19 @@ public interface ISegmentGrain : IGrainWithGuidCompoundKey
     [Alias("Read"), ResponseTimeout("00:00:05")]
     ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default);
 
+    /// <summary>The committed events at single positions.</summary>
+    /// <param name="positions">The positions, in order, at most 1,024.</param>
+    /// <param name="atLeast">The position below which the replica must know everything; see <see cref="ReadRequest.AtLeast"/>.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>One run for each position, in their order, of no length where no event is committed; fewer when the answer became larger than about 1 MiB.
+    /// <see cref="ReadResult.Next"/> lies behind the last position looked at.</returns>
+    /// <exception cref="RequestRefusedException">No positions, too many, out of order, or outside the segment.</exception>
+    /// <exception cref="NodeUnavailableException">The node is not alive.</exception>
+    /// <exception cref="BehindException">This replica knows less of the log than must be answered for; another may know it.</exception>
+    /// <exception cref="SegmentFaultedException">The file cannot be trusted at one of these places.</exception>
+    [Alias("ReadEach"), ResponseTimeout("00:00:05")]
+    ValueTask<ReadResult> ReadEach(long[] positions, long atLeast = 0, CancellationToken cancellation = default);
+
     /// <summary>Committed events of one stream, as far as this segment holds them, and where its earlier ones lie. Costs next to nothing where the
     /// stream has none. All of them, also those that the stream's metadata hide: what is seen <see cref="StreamVisibility"/> says.</summary>
     /// <exception cref="RequestRefusedException">No stream can have this name, a negative revision, or a limit out of bounds.</exception>

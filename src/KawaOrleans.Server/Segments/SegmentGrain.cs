@@ -156,7 +156,7 @@ internal sealed partial class SegmentGrain(
         ReadResult result;
         if (_isWarm && request.MaxEvents == 1 && filter is null)
         {
-            result = ReadHere(segment, request, cancellation);
+            result = Here(() => SegmentReads.Read(For(segment, request.AtLeast), request, null, cancellation));
         }
         else
         {
@@ -165,6 +165,17 @@ internal sealed partial class SegmentGrain(
         }
 
         metrics.Read(result.Events.Bytes.Bytes.Length);
+        return result;
+    }
+
+    public async ValueTask<ReadResult> ReadEach(long[] positions, long atLeast = 0, CancellationToken cancellation = default)
+    {
+        var segment = Require();
+        SegmentReads.CheckEach(positions, atLeast, segment.Header);
+        ReadResult Each() => SegmentReads.ReadEach(For(segment, atLeast), positions);
+        var result = _isWarm ? Here(Each) : await OffScheduler(Each);
+        _isWarm = true;
+        metrics.Read(result.Events.Bytes.Length);
         return result;
     }
 
@@ -285,11 +296,11 @@ internal sealed partial class SegmentGrain(
         return segment;
     }
 
-    private ReadResult ReadHere(Segment segment, ReadRequest request, CancellationToken cancellation)
+    private T Here<T>(Func<T> work)
     {
         try
         {
-            return SegmentReads.Read(For(segment, request.AtLeast), request, null, cancellation);
+            return work();
         }
         catch (StorageException e)
         {

@@ -12,6 +12,9 @@ internal static class SegmentReads
     /// <summary>The most a read may ask for.</summary>
     public const int MaxReadBytes = 8 * 1024 * 1024;
 
+    /// <summary>A read of single events takes no more once it has so much.</summary>
+    private const long EachBytes = 1024 * 1024;
+
     /// <summary>How much one call looks at before it answers with what it has and where to go on.</summary>
     public const long MaxScannedBytes = 32L * 1024 * 1024;
 
@@ -46,6 +49,24 @@ internal static class SegmentReads
         if (request.Wait < TimeSpan.Zero || request.Wait > MaxWait)
         {
             throw new RequestRefusedException($"{nameof(ReadRequest.Wait)} is 0 to {MaxWait.TotalSeconds} s, not {request.Wait.TotalSeconds} s.");
+        }
+    }
+
+    public static void CheckEach(long[]? positions, long atLeast, SegmentHeader header)
+    {
+        if (positions is not { Length: > 0 and <= Limits.MaxPositionsPerRead })
+        {
+            throw new RequestRefusedException($"A read of single events names 1 to {Limits.MaxPositionsPerRead} positions, not {positions?.Length ?? 0}.");
+        }
+
+        CheckAtLeast(atLeast);
+        for (var i = 0; i < positions.Length; i++)
+        {
+            if (positions[i] < header.BasePosition || positions[i] == long.MaxValue || (i > 0 && positions[i] < positions[i - 1]))
+            {
+                throw new RequestRefusedException(
+                    $"Positions are in order and from {header.BasePosition}, where the segment begins; {positions[i]}, number {i}, is not.");
+            }
         }
     }
 
@@ -96,6 +117,30 @@ internal static class SegmentReads
         return Result(segment, [span.Run], span.Bytes, span.Bytes.Length, span.Next, committed, state);
     }
 
+    /// <summary>Answers with the events at these positions that are committed now.</summary>
+    public static ReadResult ReadEach(Segment segment, long[] positions)
+    {
+        // State first: a segment found sealed here has the tail it was sealed with.
+        var state = segment.State;
+        var committed = segment.Committed;
+        var (runs, pieces) = (new List<FrameRun>(positions.Length), new List<ReadOnlyMemory<byte>>(positions.Length));
+        var bytes = 0L;
+        foreach (var position in positions)
+        {
+            if (bytes >= EachBytes)
+            {
+                break;
+            }
+
+            var span = position < committed ? segment.Read(position, position + 1, 1, MaxReadBytes) : default;
+            runs.Add(span.Run);
+            pieces.Add(span.Bytes);
+            bytes += span.Bytes.Length;
+        }
+
+        return Result(Frames(segment, runs, Block.Of([.. pieces])), bytes, positions[runs.Count - 1] + 1, committed, state);
+    }
+
     private static ReadResult ReadMatching(
         Segment segment, ReadRequest request, PreparedFilter filter, long to, long committed, SegmentState state, CancellationToken cancellation)
     {
@@ -129,7 +174,9 @@ internal static class SegmentReads
     }
 
     /// <summary>Frames of a segment, as they are sent.</summary>
-    public static FrameBlock Frames(Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes)
+    public static FrameBlock Frames(Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes) => Frames(segment, runs, new Block(bytes));
+
+    private static FrameBlock Frames(Segment segment, IReadOnlyCollection<FrameRun> runs, Block bytes)
     {
         var header = segment.Header;
         return new FrameBlock
@@ -139,7 +186,7 @@ internal static class SegmentReads
             Epoch = header.Identity.Epoch,
             BasePosition = header.BasePosition,
             Runs = [.. runs],
-            Bytes = new Block(bytes),
+            Bytes = bytes,
         };
     }
 
@@ -156,11 +203,14 @@ internal static class SegmentReads
     }
 
     private static ReadResult Result(
-        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long examined, long next, long committed, SegmentState state)
+        Segment segment, IReadOnlyCollection<FrameRun> runs, ReadOnlyMemory<byte> bytes, long examined, long next, long committed, SegmentState state) =>
+        Result(Frames(segment, runs, bytes), examined, next, committed, state);
+
+    private static ReadResult Result(FrameBlock events, long examined, long next, long committed, SegmentState state)
     {
         return new ReadResult
         {
-            Events = Frames(segment, runs, bytes),
+            Events = events,
             Next = next,
             Committed = committed,
             AtEndOfSegment = state == SegmentState.Sealed && next >= committed,

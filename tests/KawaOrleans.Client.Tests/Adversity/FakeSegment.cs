@@ -29,6 +29,9 @@ internal sealed class FakeSegment(FakeCluster cluster, Guid id, string node) : I
         return result;
     }
 
+    public ValueTask<ReadResult> ReadEach(long[] positions, long atLeast = 0, CancellationToken cancellation = default) =>
+        Call(nameof(ReadEach), log => log.Replica(id).ReadEach(positions), cancellation);
+
     private ValueTask<ReadResult> ReadNow(ReadRequest request, CancellationToken cancellation) =>
         Call(nameof(Read), log => log.Replica(id).Read(request, !log.Segments.Single(segment => segment.Id == id).IsOpen), cancellation);
 

@@ -45,6 +45,9 @@ internal sealed class EngineSegment(Segment segment, SegmentWriter writer, Tampe
     public ValueTask<ReadResult> Read(ReadRequest request, CancellationToken cancellation = default) =>
         new(SegmentReads.Read(segment, request, null, cancellation));
 
+    public ValueTask<ReadResult> ReadEach(long[] positions, long atLeast = 0, CancellationToken cancellation = default) =>
+        new(SegmentReads.ReadEach(segment, positions));
+
     public async ValueTask<StreamReadResult> ReadStream(StreamReadRequest request, CancellationToken cancellation = default)
     {
         request = tampering.Asked(request);

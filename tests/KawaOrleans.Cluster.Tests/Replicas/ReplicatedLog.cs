@@ -162,6 +162,8 @@ internal sealed class ReplicatedLog : IAsyncDisposable
         }
 
         Assert.Null(await Log.TryReadAsync(_appended.Count));
+        var together = await Task.WhenAll(Enumerable.Range(0, _appended.Count + 1).Select(position => Log.TryReadAsync(position)));
+        Assert.Equal([.. _appended.Select(e => (Guid?)e.Id), null], together.Select(e => e?.Id));
         var ids = new List<Guid>();
         await foreach (var block in Log.ReadBlocksAsync())
         {

@@ -62,6 +62,13 @@ public sealed class RefusalTests(RefusalTests.OneSilo silo) : IClassFixture<Refu
         await Refused((log, grain) => grain.Read(new ReadRequest { From = 0, Wait = TimeSpan.FromSeconds(3) }).AsTask(), "0 to 2 s");
         await Refused((log, grain) => grain.Read(new ReadRequest { From = 0, Wait = TimeSpan.FromSeconds(-1) }).AsTask(), "0 to 2 s");
         await Refused((log, grain) => grain.Read(null!).AsTask(), "null");
+        await Refused((log, grain) => grain.ReadEach(null!).AsTask(), "1 to 1024");
+        await Refused((log, grain) => grain.ReadEach([]).AsTask(), "1 to 1024");
+        await Refused((log, grain) => grain.ReadEach(new long[1025]).AsTask(), "1 to 1024");
+        await Refused((log, grain) => grain.ReadEach([1, 0]).AsTask(), "in order");
+        await Refused((log, grain) => grain.ReadEach([-1]).AsTask(), "in order");
+        await Refused((log, grain) => grain.ReadEach([0, long.MaxValue]).AsTask(), "in order");
+        await Refused((log, grain) => grain.ReadEach([0], atLeast: -1).AsTask(), "AtLeast");
         await Refused((log, grain) => grain.Read(new ReadRequest { From = 0, Filter = new EventFilter { Types = [] } }).AsTask(), "1 to 1000");
     }
 
