@@ -21,6 +21,9 @@ internal sealed partial class SegmentGrain(
 {
     private const int MaxOpenings = 3;
 
+    // Single events, each perhaps on a page that is not in memory.
+    private const int MostReadHere = 64;
+
     // A queue as long as it may be is on disk about then.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(50);
 
@@ -173,7 +176,7 @@ internal sealed partial class SegmentGrain(
         var segment = Require();
         SegmentReads.CheckEach(positions, atLeast, segment.Header);
         ReadResult Each() => SegmentReads.ReadEach(For(segment, atLeast), positions);
-        var result = _isWarm ? Here(Each) : await OffScheduler(Each);
+        var result = _isWarm && positions.Length <= MostReadHere ? Here(Each) : await OffScheduler(Each);
         _isWarm = true;
         metrics.Read(result.Events.Bytes.Length);
         return result;

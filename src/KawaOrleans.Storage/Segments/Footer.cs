@@ -15,11 +15,14 @@ internal sealed record Footer
     private const int StreamsTag = 3;
     private const int BoundsBytes = 48;
     private const int SectionHeaderBytes = 8;
+    private const int SparseHeaderBytes = 8;
+    private const int SparseEntryBytes = 4;
 
     public required SegmentBounds Bounds { get; init; }
 
-    /// <summary>Offsets / 8 of the frames of relative positions 0, 16, 32 …</summary>
-    public required uint[] Sparse { get; init; }
+    /// <summary>Offsets / 8 of the frames of relative positions 0, 16, 32 …, 4 bytes each. Of a footer that was read they stay where they lie: a copy would
+    /// be most of what a sealed segment takes in memory.</summary>
+    public required ReadOnlyMemory<byte> Sparse { get; init; }
 
     /// <summary>A <see cref="StreamSection"/>.</summary>
     public required ReadOnlyMemory<byte> Streams { get; init; }
@@ -33,7 +36,8 @@ internal sealed record Footer
     }
 
     /// <summary>The offset of the nearest listed frame at or before a relative position.</summary>
-    public long OffsetAtOrBefore(long relative) => (long)Sparse[Math.Min(relative / Interval, Sparse.Length - 1)] << 3;
+    public long OffsetAtOrBefore(long relative) =>
+        (long)BinaryPrimitives.ReadUInt32LittleEndian(Sparse.Span[(int)(SparseEntryBytes * Math.Min(relative / Interval, (Sparse.Length / SparseEntryBytes) - 1))..]) << 3;
 
     /// <summary>True when a footer was begun at the end of a sealed segment, whole or not. The sealing was synced before.</summary>
     public static bool BeginsAt(IVolumeFile file, long end)
@@ -62,7 +66,7 @@ internal sealed record Footer
         }
 
         SegmentBounds? bounds = null;
-        uint[]? sparse = null;
+        ReadOnlyMemory<byte>? sparse = null;
         ReadOnlyMemory<byte>? streams = null;
         for (var rest = frame.Body; rest.Length >= SectionHeaderBytes;)
         {
@@ -80,8 +84,8 @@ internal sealed record Footer
                 case BoundsTag when length == BoundsBytes:
                     bounds = ReadBounds(section);
                     break;
-                case SparseTag:
-                    sparse = ReadSparse(section);
+                case SparseTag when IsSparse(section):
+                    sparse = bytes.Slice(at + SectionHeaderBytes + SparseHeaderBytes, length - SparseHeaderBytes);
                     break;
                 case StreamsTag when StreamSection.TryOpen(section, out _):
                     streams = bytes.Slice(at + SectionHeaderBytes, length);
@@ -91,7 +95,7 @@ internal sealed record Footer
             rest = rest[Math.Min(rest.Length, SectionHeaderBytes + FrameLayout.Padded(length))..];
         }
 
-        return bounds is { } b && sparse is not null && streams is { } s ? new Footer { Bounds = b, Sparse = sparse, Streams = s } : null;
+        return bounds is { } b && sparse is { } listed && streams is { } s ? new Footer { Bounds = b, Sparse = listed, Streams = s } : null;
     }
 
     /// <summary>Builds the footer from the frames, verifying each.</summary>
@@ -127,12 +131,12 @@ internal sealed record Footer
 
     /// <summary>True when both say the same of the segment; what lay before it may be known to one of them only.</summary>
     public bool SaysTheSame(Footer other) =>
-        Bounds == other.Bounds && Sparse.AsSpan().SequenceEqual(other.Sparse) && StreamSection.SayTheSame(Streams.Span, other.Streams.Span);
+        Bounds == other.Bounds && Sparse.Span.SequenceEqual(other.Sparse.Span) && StreamSection.SayTheSame(Streams.Span, other.Streams.Span);
 
     /// <summary>The footer as a frame that lies at <paramref name="end"/>.</summary>
     public byte[] Encode(uint segmentKey, long end, long positions)
     {
-        var sparseBytes = 8 + (4 * Sparse.Length);
+        var sparseBytes = SparseHeaderBytes + Sparse.Length;
         var bodyBytes = (3 * SectionHeaderBytes) + BoundsBytes + FrameLayout.Padded(sparseBytes) + Streams.Length;
         var frame = new byte[FrameLayout.Padded(FrameLayout.HeaderBytes + bodyBytes)];
         var s = frame.AsSpan(FrameLayout.HeaderBytes);
@@ -148,11 +152,8 @@ internal sealed record Footer
         BinaryPrimitives.WriteInt32LittleEndian(s, SparseTag);
         BinaryPrimitives.WriteInt32LittleEndian(s[4..], sparseBytes);
         BinaryPrimitives.WriteInt32LittleEndian(s[8..], Interval);
-        BinaryPrimitives.WriteInt32LittleEndian(s[12..], Sparse.Length);
-        for (var i = 0; i < Sparse.Length; i++)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(s[(16 + (4 * i))..], Sparse[i]);
-        }
+        BinaryPrimitives.WriteInt32LittleEndian(s[12..], Sparse.Length / SparseEntryBytes);
+        Sparse.Span.CopyTo(s[16..]);
 
         s = s[(SectionHeaderBytes + FrameLayout.Padded(sparseBytes))..];
         BinaryPrimitives.WriteInt32LittleEndian(s, StreamsTag);
@@ -170,19 +171,8 @@ internal sealed record Footer
         BinaryPrimitives.ReadInt64LittleEndian(s[32..]),
         BinaryPrimitives.ReadInt64LittleEndian(s[40..]));
 
-    private static uint[]? ReadSparse(ReadOnlySpan<byte> s)
-    {
-        if (s.Length < 8 || BinaryPrimitives.ReadInt32LittleEndian(s) != Interval || BinaryPrimitives.ReadInt32LittleEndian(s[4..]) != (s.Length - 8) / 4)
-        {
-            return null;
-        }
-
-        var sparse = new uint[(s.Length - 8) / 4];
-        for (var i = 0; i < sparse.Length; i++)
-        {
-            sparse[i] = BinaryPrimitives.ReadUInt32LittleEndian(s[(8 + (4 * i))..]);
-        }
-
-        return sparse;
-    }
+    private static bool IsSparse(ReadOnlySpan<byte> s) =>
+        s.Length >= SparseHeaderBytes
+        && BinaryPrimitives.ReadInt32LittleEndian(s) == Interval
+        && (long)SparseEntryBytes * BinaryPrimitives.ReadInt32LittleEndian(s[4..]) == s.Length - SparseHeaderBytes;
 }

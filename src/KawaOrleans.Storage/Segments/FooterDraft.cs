@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using KawaOrleans.Format;
 using KawaOrleans.Storage.Streams;
 
@@ -8,7 +10,7 @@ namespace KawaOrleans.Storage.Segments;
 /// <param name="events">How many there are at the most: it grows to that at once.</param>
 internal sealed class FooterDraft(IStreamHeads? before, int events)
 {
-    private readonly List<uint> _sparse = [];
+    private readonly ArrayBufferWriter<byte> _sparse = new();
     private readonly Chunked<uint> _offsets = new();
     private readonly Chunked<ulong> _fullHashes = new();
     private readonly OpenStreams _streams = new(path: "", events);
@@ -30,7 +32,8 @@ internal sealed class FooterDraft(IStreamHeads? before, int events)
         {
             if (Next % Footer.Interval == 0)
             {
-                _sparse.Add((uint)(frame.Offset >> 3));
+                BinaryPrimitives.WriteUInt32LittleEndian(_sparse.GetSpan(sizeof(uint)), (uint)(frame.Offset >> 3));
+                _sparse.Advance(sizeof(uint));
             }
         }
 
@@ -55,7 +58,7 @@ internal sealed class FooterDraft(IStreamHeads? before, int events)
     public Footer ToFooter() => new()
     {
         Bounds = _bounds,
-        Sparse = [.. _sparse],
+        Sparse = _sparse.WrittenMemory,
         Streams = StreamSection.Encode(_streams, ordinal => _fullHashes[ordinal], ordinal => (long)_offsets[ordinal] << 3),
     };
 }

@@ -9,8 +9,9 @@ internal sealed record SealedView(IFileMap Map, Footer Footer);
 /// or a message lives on after it left.</summary>
 internal sealed class MapCache(int capacity = MapCache.DefaultCapacity)
 {
-    /// <summary>The kernel allows 65,530 maps a process; a node with more sealed segments than this reopens cold ones.</summary>
-    public const int DefaultCapacity = 512;
+    /// <summary>The kernel allows 65,530 maps a process; a node with more sealed segments than this reopens cold ones. Each is an object or two and
+    /// a map, no handle.</summary>
+    public const int DefaultCapacity = 4096;
 
     private readonly Dictionary<Segment, LinkedListNode<(Segment Segment, SealedView View)>> _views = [];
     private readonly LinkedList<(Segment Segment, SealedView View)> _byUse = new();

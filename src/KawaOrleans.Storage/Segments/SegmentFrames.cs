@@ -114,6 +114,11 @@ internal sealed class SegmentFrames(Segment segment, SegmentFile file) : IEventN
         // The index leads to the last event that it lists and that begins within the bytes; only what lies behind is looked at.
         var (next, offset) = view.LastListed(from - Base, to - Base, start, maxBytes);
         next += Base;
+        if (offset < start || offset > tail.Offset)
+        {
+            throw new SegmentDamagedException(file.Path, tail.Offset, $"its footer leads from {start} to {offset}");
+        }
+
         var end = offset;
         while (offset < tail.Offset)
         {
