@@ -65,16 +65,17 @@ internal sealed class SpareFile
                 _file.Write(_written, Zeroes.AsSpan(0, step));
                 _file.Drain(_written, step);
                 Interlocked.Add(ref _written, step);
+                if (_written == Bytes)
+                {
+                    // What the zeroes changed in the file system's records, or the claim's sync would have to write that.
+                    _file.Sync();
+                    Release();
+                }
             }
             catch
             {
                 Release();
                 throw;
-            }
-
-            if (_written == Bytes)
-            {
-                Release();
             }
 
             return !_released;

@@ -90,6 +90,7 @@ public sealed class SpareFileTests : IDisposable
 
         store.WriteSpareThrough(Sample.LogId);
         var zeroes = ZeroesWritten();
+        Assert.Equal(OperationKind.Sync, _volume.Recorded![^1].Kind);
         store.WriteSpareThrough(Sample.LogId);
 
         Assert.Equal(FileLayout.HeaderPageBytes, zeroes[0].Offset);
