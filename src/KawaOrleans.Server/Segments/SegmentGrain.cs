@@ -64,6 +64,7 @@ internal sealed partial class SegmentGrain(
         var bytes = request?.Batches?.Length ?? 0;
         if (!queued.TryEnter(ref _queuedBytes, bytes))
         {
+            request?.Batches?.Dispose();
             return new Busy(RetryAfter);
         }
 
