@@ -1,15 +1,10 @@
-using System.Collections.Concurrent;
-
 namespace KawaOrleans.Client;
 
 /// <summary>Calls to segment grains: one attempt at each replica that is worth one, and a typed error when none answers.</summary>
 internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvider time)
 {
-    // Then all are forgotten, as references are; those in use are made anew.
-    private const int MostReplicas = 4096;
-
     private readonly ReplicaChoice _replicas = new(time);
-    private readonly ConcurrentDictionary<(Guid SegmentId, string Node), EventReads> _reads = new();
+    private readonly PerReplica<EventReads> _reads = new(static (_, _) => new EventReads());
 
     /// <summary>One block of events, checked to be what was asked for. Of an only replica the events verify themselves when they are read; of several, here,
     /// so that a damaged one is passed over.</summary>
@@ -97,7 +92,7 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
             if (request.MaxEvents == 1 && request.Wait == TimeSpan.Zero && request.Filter is null)
             {
                 // One event is there before word of a cancellation could reach the node: none is passed on.
-                var answer = ReadsOf(segmentId, node).ReadAsync(grain, request);
+                var answer = _reads.Of(segmentId, node).ReadAsync(grain, request);
                 result = await watch.Within(patience).AwaitAsync(node, answer, token => GivesSign(grain, token), TimeSpan.Zero, cancellation).ConfigureAwait(false);
             }
 
@@ -109,21 +104,6 @@ internal sealed class SegmentCalls(IGrains grains, AnswerWatch watch, TimeProvid
         }
 
         return WhyNot(segmentId, request, result) is { } reason ? throw new SegmentFaultedException(segmentId, node, reason) : result;
-    }
-
-    private EventReads ReadsOf(Guid segmentId, string node)
-    {
-        if (_reads.TryGetValue((segmentId, node), out var reads))
-        {
-            return reads;
-        }
-
-        if (_reads.Count >= MostReplicas)
-        {
-            _reads.Clear();
-        }
-
-        return _reads.GetOrAdd((segmentId, node), static _ => new EventReads());
     }
 
     private async Task<StreamReadResult> ReadStreamAsync(Guid segmentId, string node, StreamReadRequest request, TimeSpan patience, CancellationToken cancellation)
