@@ -10,6 +10,7 @@ namespace KawaOrleans.Server.Healing;
 internal sealed class Healer : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private static readonly TimeSpan BetweenPasses = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan StopMayWait = TimeSpan.FromSeconds(5);
 
     private readonly NodeHost _host;
@@ -35,6 +36,7 @@ internal sealed class Healer : ILifecycleParticipant<ISiloLifecycle>, IDisposabl
         _pass = new HealingPass(node, invitations, new ReplicaFetch(node, pace.Spend, metrics.Healed), ensembles, Settled, logger);
         invitations.Added = Wake;
         host.Doubted.Added = Wake;
+        host.FoundShort = Wake;
         metrics.Observe(() => Found);
     }
 
@@ -95,7 +97,11 @@ internal sealed class Healer : ILifecycleParticipant<ISiloLifecycle>, IDisposabl
                     }
                 }
 
-                await _woken.WaitAsync(BetweenPasses, cancellation);
+                // What comes together is looked at together: each pass looks at all there is.
+                if (await _woken.WaitAsync(BetweenPasses, cancellation))
+                {
+                    await Task.Delay(Gather, _time, cancellation);
+                }
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or NodeUnavailableException)
             {

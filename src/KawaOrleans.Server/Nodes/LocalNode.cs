@@ -304,6 +304,7 @@ internal sealed partial class LocalNode(NodeHost host, WriterStandings standings
         else
         {
             LogShort(segment.Header.Identity.Id, newest.LogName, tail.Position, end);
+            host.FoundShort();
         }
     }
 

@@ -53,6 +53,9 @@ internal sealed partial class NodeHost(
     /// <summary>Replicas that are to be read whole.</summary>
     public DoubtedReplicas Doubted { get; } = new();
 
+    /// <summary>Called when a replica here is found to end before its segment does.</summary>
+    public Action FoundShort { get; set; } = static () => { };
+
     /// <summary>Has a replica read whole, unless that could bring nothing: it is not sealed, has no others beside it, or is known to be damaged.</summary>
     public void Doubt(Guid segmentId)
     {

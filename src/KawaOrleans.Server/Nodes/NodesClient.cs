@@ -29,6 +29,9 @@ internal sealed class NodesClient(LiveNodes nodes, NodeServiceClient services, T
     /// <summary>True of a node that has no live silo or left the last call unanswered: one to turn to last.</summary>
     public bool IsSilent(string node) => nodes.Find(node) is not { } silo || _silent.Contains(silo);
 
+    /// <summary>The node's live silo, or null. Another one than before is another process.</summary>
+    public SiloAddress? SiloOf(string node) => nodes.Find(node);
+
     public Task<NodeAnswer<NodeReport>> Report(string node, CancellationToken cancellation) =>
         Ask(node, LookTimeout, service => service.Report(), cancellation);
 

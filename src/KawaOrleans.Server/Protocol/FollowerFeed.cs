@@ -46,6 +46,9 @@ internal sealed class FollowerFeed(ReplicaTail start)
     /// <summary>The message under way got no answer: what became of it is unknown.</summary>
     public void Unanswered() => _isUnderWay = false;
 
+    /// <summary>Another process answers for it now. It holds what it held, and does not know what is committed until it is told again.</summary>
+    public void Restarted() => _isGreeted = false;
+
     /// <summary>The chain was told.</summary>
     public void ChainTold() => (_isUnderWay, _needsChain) = (false, false);
 

@@ -54,6 +54,9 @@ internal sealed class ReplicatedOpening
     /// <summary>The next message to a follower; see <see cref="FollowerFeed.Next"/>.</summary>
     public FeedStep? Next(int follower, bool tellCommitted) => _feeds[follower].Next(_written, Committed, tellCommitted);
 
+    /// <summary>See <see cref="FollowerFeed.Restarted"/>.</summary>
+    public void Restarted(int follower) => _feeds[follower].Restarted();
+
     /// <summary>True when nothing is sent to a follower any more.</summary>
     public bool HasEnded(int follower) => _feeds[follower].Ended is not null;
 

@@ -1,6 +1,7 @@
 using KawaOrleans.Server.Nodes;
 using KawaOrleans.Server.Protocol;
 using KawaOrleans.Storage;
+using Orleans.Runtime;
 
 namespace KawaOrleans.Server.Segments;
 
@@ -25,6 +26,9 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly CancellationToken _closed;
     private readonly Task _feeding;
+
+    // The silos that answered last.
+    private readonly SiloAddress?[] _told;
     private TaskCompletionSource _changed = NewSignal();
     private string? _stalled;
 
@@ -39,6 +43,7 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
         (_segment, _chain, _nodes, _time, _closed) = (segment, chain, nodes, time, _closing.Token);
         var listed = chain.Segments.Single(entry => entry.Id == segment.Header.Identity.Id);
         _followers = [.. listed.Ensemble.Skip(1)];
+        _told = new SiloAddress?[_followers.Count];
         _rules = new ReplicatedOpening(listed, openingId, start.ToReplicaTail());
         _feeding = Task.WhenAll(Enumerable.Range(0, _rules.Followers).Select(follower => Task.Run(() => Feed(follower))));
     }
@@ -149,6 +154,11 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
                     return null;
                 }
 
+                if (_told[follower] is { } told && _nodes.SiloOf(_followers[follower].Name) is { } now && !now.Equals(told))
+                {
+                    _rules.Restarted(follower);
+                }
+
                 changed = _changed.Task;
                 if (_rules.Next(follower, tellCommitted) is { } step)
                 {
@@ -156,7 +166,7 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
                 }
             }
 
-            // Looks up now and then, because nobody says here that the segment was sealed.
+            // Looks up now and then, because nobody says here that the segment was sealed, or that a follower's process is another one.
             tellCommitted = !await Within(changed, tellCommitted ? LongestPause : TellCommittedAfter);
         }
 
@@ -169,9 +179,12 @@ internal sealed class ReplicaFeeds : IAsyncDisposable
         var node = _followers[follower].Name;
         if (step is FeedStep.Send send)
         {
+            var silo = _nodes.SiloOf(node);
             var answer = await Send(node, send);
             lock (_gate)
             {
+                _told[follower] = answer.IsKnown ? silo : _told[follower];
+
                 // The file is written beside this: what was sent from it may reach beyond the last write that was told here.
                 var wrote = _rules.Wrote(_segment.Tail.ToReplicaTail());
                 Acknowledge(_rules.Answered(follower, answer) | wrote);

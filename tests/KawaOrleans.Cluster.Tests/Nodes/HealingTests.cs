@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using KawaOrleans.Cluster.Tests.Replicas;
 using KawaOrleans.Server;
 using KawaOrleans.Server.Healing;
 using KawaOrleans.Server.Nodes;
@@ -60,6 +61,33 @@ public sealed class HealingTests
         await cluster.Restart(away);
 
         await Until(() => IsWhole(cluster, ended, away, whole), "the replica is whole");
+    }
+
+    [Fact]
+    public async Task A_replica_that_was_left_behind_is_looked_at_as_soon_as_its_node_learns_of_it_N3_A2()
+    {
+        await using var log = await ReplicatedLog.Start();
+        await log.Append(7);
+        var first = (await log.Told()).WriteSegment!;
+        var behind = first.Ensemble[2].Name;
+        var host = log.Cluster.Service<NodeHost>(SiloOf(behind));
+        var (wake, heard) = (host.FoundShort, 0);
+        host.FoundShort = () =>
+        {
+            heard++;
+            wake();
+        };
+        log.Cuts.FromPrimaries(behind);
+        await log.Append(200);
+        var chain = await log.Chain();
+        Assert.Equal(0, heard);
+        log.Cuts.Heal();
+
+        var node = log.Cluster.Service<LocalNode>(SiloOf(behind));
+        node.Announce(chain);
+
+        Assert.NotEqual(0, heard);
+        await Until(() => chain.Segments.Where(static segment => !segment.IsOpen).All(segment => log.Replica(segment, behind).State == SegmentState.Sealed), "it is whole");
     }
 
     [Fact]

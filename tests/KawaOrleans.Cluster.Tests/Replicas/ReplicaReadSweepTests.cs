@@ -26,6 +26,7 @@ public sealed class ReplicaReadSweepTests(ITestOutputHelper output)
                     case 0 when dead is null:
                         what = "a silo dies";
                         log.Cuts.Heal();
+                        await log.Mended();
                         dead = random.Next(3);
                         await log.Cluster.Kill(dead.Value);
                         break;
@@ -37,6 +38,7 @@ public sealed class ReplicaReadSweepTests(ITestOutputHelper output)
                     case 3 or 4 when dead is null:
                         what = "a node falls silent";
                         log.Cuts.Heal();
+                        await log.Mended();
                         log.Cuts.FromReaders(KawaCluster.NodeName(random.Next(3)));
                         break;
                     case 5 when dead is null:
@@ -68,12 +70,32 @@ public sealed class ReplicaReadSweepTests(ITestOutputHelper output)
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"KAWA_SEED={seed}, step {step}, {what}, dead {dead}, silent {string.Join(',', log.Cuts.Silent)}: {e.Message}", e);
+                throw new InvalidOperationException(
+                    $"KAWA_SEED={seed}, step {step}, {what}, dead {dead}, silent {string.Join(',', log.Cuts.Silent)}: {e.Message} {await Standing(log, dead)}", e);
             }
         }
 
         log.Cuts.Heal();
         await log.AssertAllReads();
+    }
+
+    /// <summary>What the log is like after a failure, for whoever looks into it.</summary>
+    private static async Task<string> Standing(ReplicatedLog log, int? dead)
+    {
+        try
+        {
+            var described = await log.Directory.Describe();
+            var last = described.Chain.Segments.TakeLast(3).SelectMany(segment => segment.Ensemble
+                .Where(node => ReplicatedLog.SiloOf(node.Name) != dead)
+                .Select(node => $"{segment.Id:N} [{segment.Base}, {segment.End}) of {segment.Ensemble.Count} on {node.Name}: {Of(log.TryReplica(segment, node.Name))}"));
+            return $"Chain version {described.Chain.Version}, not writable: '{described.WhyNotWritable}'; {string.Join("; ", last)}";
+        }
+        catch (Exception e)
+        {
+            return $"The log could not be described: {e.Message}";
+        }
+
+        static string Of(Storage.Segment? replica) => replica is null ? "none" : $"{replica.State}, tail {replica.Tail.Position}, committed {replica.Committed}";
     }
 
     private static async Task TryAppend(ReplicatedLog log, int events, int batch)

@@ -41,6 +41,24 @@ public sealed class ReplicaReadTests
         await log.AssertAllReads();
     }
 
+    /// <summary>What is committed it only had in memory, and nothing more is appended.</summary>
+    [Fact]
+    public async Task A_follower_that_was_started_anew_answers_for_an_open_segment_again_N3_A2()
+    {
+        await using var log = await ReplicatedLog.Start();
+        await log.Cluster.Kill(2);
+        await log.Append(7);
+        var open = (await log.Told()).WriteSegment!;
+        Assert.Equal(2, open.Ensemble.Count);
+        var follower = open.Ensemble[1].Name;
+        await log.Restart(follower);
+
+        // Usually the same one. A death that is noticed late has it ended for another, which is begun on both.
+        var chain = await log.Told().WaitAsync(TimeSpan.FromSeconds(60));
+        log.Cuts.FromReaders(chain.WriteSegment!.Primary);
+        await log.AssertAllReads();
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

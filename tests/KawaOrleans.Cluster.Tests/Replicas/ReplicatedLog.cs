@@ -100,7 +100,9 @@ internal sealed class ReplicatedLog : IAsyncDisposable
 
     public ISegmentGrain Segment(ChainSegment segment, string node) => _cluster.Client.GetGrain<ISegmentGrain>(segment.Id, node);
 
-    public Storage.Segment Replica(ChainSegment segment, string node) => _cluster.Service<LocalNode>(SiloOf(node)).Find(segment.Id)!;
+    public Storage.Segment Replica(ChainSegment segment, string node) => TryReplica(segment, node)!;
+
+    public Storage.Segment? TryReplica(ChainSegment segment, string node) => _cluster.Service<LocalNode>(SiloOf(node)).Find(segment.Id);
 
     public static int SiloOf(string node) => int.Parse(node["node-".Length..], System.Globalization.CultureInfo.InvariantCulture);
 
@@ -119,6 +121,26 @@ internal sealed class ReplicatedLog : IAsyncDisposable
                     return chain;
                 }
             }
+        }
+    }
+
+    /// <summary>Waits until two nodes hold all that has ended. Where one alone could say where a segment ends, it alone holds the rest until the others have
+    /// copied it (docs/PROTOCOL.md, "How a segment ends"): until then nobody can answer for it when that one is away.</summary>
+    public async Task Mended()
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var chain = await Chain();
+            var alone = chain.Segments.FirstOrDefault(segment =>
+                !segment.IsOpen && segment.Ensemble.Count(node => TryReplica(segment, node.Name)?.State == Storage.SegmentState.Sealed) < 2);
+            if (alone is null)
+            {
+                return;
+            }
+
+            Assert.False(late.IsCancellationRequested, $"segment {alone.Id:N} [{alone.Base}, {alone.End}) is whole on fewer than two nodes");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None);
         }
     }
 

@@ -72,7 +72,7 @@ public sealed class ReplicatedCluster : IAsyncLifetime
             await Patience.RunAsync(async () => await directory.GetChain());
 
             // It may have answered on a silo that is declared dead, and end with it.
-            if (await Silos.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(directory) is { } at
+            if (await TryManagementAsync(grain => grain.GetActivationAddress(directory).AsTask()) is { } at
                 && Silos.All.FirstOrDefault(silo => silo.SiloPort == at.Endpoint.Port) is { } found)
             {
                 return found;
@@ -89,14 +89,26 @@ public sealed class ReplicatedCluster : IAsyncLifetime
         for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience.Limit; await Task.Delay(TimeSpan.FromMilliseconds(200)))
         {
             await Silos.StartExitedAsync();
-            var members = await Patience.RunAsync(async () => await Silos.Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true));
-            if (members.Count == Silos.All.Count)
+            if (await TryManagementAsync(static grain => grain.GetHosts(onlyActive: true)) is { } members && members.Count == Silos.All.Count)
             {
                 return;
             }
         }
 
         throw new InvalidOperationException("Not all three silos became members.");
+    }
+
+    /// <summary>Null when no answer came: the question went by a silo, or to one, that ended itself meanwhile.</summary>
+    private async Task<T?> TryManagementAsync<T>(Func<IManagementGrain, Task<T>> ask)
+    {
+        try
+        {
+            return await ask(Silos.Grains.GetGrain<IManagementGrain>(0));
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return default;
+        }
     }
 
     internal static async Task<ChainSegment> WriteSegmentAsync(ILog log) => await Patience.RunAsync(async () =>

@@ -66,6 +66,24 @@ public class ReplicatedOpeningTests
     }
 
     [Fact]
+    public void A_follower_that_was_started_anew_is_told_again_what_is_committed()
+    {
+        var opening = Of("a", "b", "c");
+        opening.Wrote(new ReplicaTail(30, 9000));
+        opening.Next(0, false);
+        opening.Answered(0, Held(30, 9000));
+        opening.Next(0, tellCommitted: true);
+        opening.Answered(0, Held(30, 9000));
+        opening.Restarted(0);
+        Assert.Equal(new FeedStep.Send(new ReplicaTail(30, 9000), 30), opening.Next(0, tellCommitted: false));
+        opening.Restarted(0);
+        opening.Answered(0, new NodeAnswer<FollowerAnswer>(null, "no answer"));
+        Assert.NotNull(opening.Next(0, tellCommitted: false));
+        opening.Answered(0, Held(30, 9000));
+        Assert.Null(opening.Next(0, tellCommitted: true));
+    }
+
+    [Fact]
     public void A_follower_that_keeps_no_chain_is_told_it_first()
     {
         var opening = Of("a", "b", "c");
