@@ -2,6 +2,7 @@ using System.Net;
 using KawaOrleans.Silo;
 using KawaOrleans.Silo.Configuration;
 using KawaOrleans.Silo.Health;
+using KawaOrleans.Silo.Memory;
 
 if (CommandLine.AsksForHelp(args))
 {
@@ -40,6 +41,7 @@ if (new KawaNodeOptionsValidator().Validate(null, node) is { Failed: true } refu
 builder.Services.Configure<HostOptions>(static host => host.ServicesStartConcurrently = true);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(node.AdvertisedAddress), node.HttpPort));
 builder.Services.AddNodeHealth();
+builder.Services.AddHostedService<IdleMemory>();
 builder.UseOrleans(silo => silo.UseKawaNode(node));
 
 var app = builder.Build();

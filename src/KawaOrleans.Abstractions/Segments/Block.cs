@@ -11,7 +11,8 @@ namespace KawaOrleans;
 
 /// <summary>Bytes in a message, written in one piece and without a copy of their own: straight from the memory given.
 /// That memory must not change before the message has left. A large block that arrived lies in pooled memory: whoever it arrives at
-/// may dispose it once nothing looks at its bytes any more; one that is not disposed is collected like any other object.</summary>
+/// may dispose it once nothing looks at its bytes any more; one that is not disposed is collected like any other object. One that arrived
+/// and is sent on, as a gateway does, is disposed when it is written: it can be sent on once.</summary>
 /// <remarks>The framework encodes <see cref="ReadOnlyMemory{T}"/> element by element, some thirty times slower.</remarks>
 [Immutable, Alias("kawa.block")]
 public sealed class Block : IDisposable
@@ -121,9 +122,16 @@ public sealed class Block : IDisposable
     internal void Write<TBufferWriter>(ref Writer<TBufferWriter> writer)
         where TBufferWriter : IBufferWriter<byte>
     {
+        if (_disposed)
+        {
+            // The framework sends a message again when the connection broke that it was written to. The way failed, whatever came through.
+            throw new IOException("A block that arrived was to be sent on a second time, and its memory was given back after the first.");
+        }
+
         if (_pieces is null)
         {
-            writer.Write(Bytes.Span);
+            writer.Write(_bytes.Span);
+            Dispose();
             return;
         }
 

@@ -64,7 +64,7 @@ internal sealed partial class SegmentGrain
 
         if (HasEnded(segment))
         {
-            return new SegmentEnded();
+            return Ended(segment.Header.LogId);
         }
 
         var (logId, logName) = (segment.Header.LogId, segment.Header.LogName);
@@ -81,7 +81,7 @@ internal sealed partial class SegmentGrain
 
         if (HasEnded(segment))
         {
-            return new SegmentEnded();
+            return Ended(logId);
         }
 
         var reason = chain is null ? $"node '{host.Name}' knows no chain of log '{logName}'" : WhyNotWriter(chain);
@@ -200,10 +200,38 @@ internal sealed partial class SegmentGrain
             metrics.Rolled();
             LogRolling(_segmentId, opening.Chain.LogName, opening.Segment.Tail.Position);
             _roll = isFull ? OpenNextHere(opening, batchBytes) : OpenNext(() => chains.OpenWriteSegment(opening.Chain.LogName, _segmentId, batchBytes));
+            _ = EndWith(_roll);
         }
 
         return _roll;
     }
+
+    /// <summary>Once the next segment is open, nothing of the writer is kept. The grain stays for readers, and of a log with thousands of segments as many do:
+    /// each would hold the chain of its time.</summary>
+    private async Task EndWith(Task<Chain> roll)
+    {
+        try
+        {
+            if ((await roll).WriteSegment?.Id == _segmentId)
+            {
+                return;
+            }
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return; // told to who waits for it
+        }
+
+        (_opening, _roll) = (null, null);
+        _looking?.Dispose();
+        _looking = null;
+    }
+
+    /// <summary>With the chain that this node keeps, where that says it too.</summary>
+    private SegmentEnded Ended(Guid logId) => new()
+    {
+        Chain = host.Chains.Of(logId) is { WriteSegment: not null } newest && newest.Segments.Any(listed => listed.Id == _segmentId && !listed.IsOpen) ? newest : null,
+    };
 
     /// <summary>All that was written is acknowledged first, so that nobody who waits for that is told of an unknown outcome, and the end is known from this
     /// replica alone. And this silo does it by itself: nobody else has a reason to.</summary>
@@ -236,6 +264,11 @@ internal sealed partial class SegmentGrain
     /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>
     private async Task<AppendResult> Roll(Opening opening, int batchBytes, bool isFull = false)
     {
+        if (Ended(opening.Chain.LogId) is { Chain: not null } known)
+        {
+            return known;
+        }
+
         try
         {
             var chain = await BeginRoll(opening, batchBytes, isFull).WaitAsync(RollWait);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
+using KawaOrleans.Format;
 using KawaOrleans.Storage.Volumes;
 
 namespace KawaOrleans.Storage.Streams;
@@ -17,7 +18,7 @@ internal sealed class HeadMerge
     private const int StepBytes = 1024 * 1024;
 
     private readonly IVolumeFile _file;
-    private readonly byte[] _step = new byte[StepBytes];
+    private readonly byte[] _step;
     private readonly List<uint> _index = [];
     private readonly byte[] _filter;
     private long _written = HeadRunLayout.PageBytes;
@@ -25,9 +26,9 @@ internal sealed class HeadMerge
     private int _inBlock = HeadRunLayout.PageBytes;
     private long _streams;
 
-    private HeadMerge(IVolumeFile file, int mostStreams)
+    private HeadMerge(IVolumeFile file, int mostStreams, byte[] step)
     {
-        _file = file;
+        (_file, _step) = (file, step);
         _filter = new byte[NameFilter.BytesFor(mostStreams)];
     }
 
@@ -39,15 +40,20 @@ internal sealed class HeadMerge
         var (from, to) = (newestFirst[^1].From, newestFirst[0].To);
         var path = PathOf(folder, from, to);
         volume.Delete(path + Unfinished);
+        var step = PooledBytes.Rent(StepBytes);
         try
         {
             using var file = volume.Create(path + Unfinished, HeadRunLayout.PageBytes, Preparation.Allocated);
-            new HeadMerge(file, checked((int)newestFirst.Sum(static source => source.Streams))).Write(logId, from, to, newestFirst);
+            new HeadMerge(file, checked((int)newestFirst.Sum(static source => source.Streams)), step).Write(logId, from, to, newestFirst);
         }
         catch
         {
             volume.Delete(path + Unfinished);
             throw;
+        }
+        finally
+        {
+            PooledBytes.Return(step);
         }
 
         volume.Rename(path + Unfinished, path);

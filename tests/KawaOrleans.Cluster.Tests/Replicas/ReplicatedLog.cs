@@ -131,7 +131,7 @@ internal sealed class ReplicatedLog : IAsyncDisposable
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
-            var chain = await Chain();
+            var chain = (await Log.DescribeAsync()).Chain;
             var alone = chain.Segments.FirstOrDefault(segment =>
                 !segment.IsOpen && segment.Ensemble.Count(node => TryReplica(segment, node.Name)?.State == Storage.SegmentState.Sealed) < 2);
             if (alone is null)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KawaOrleans.Server.Nodes;
 
 namespace KawaOrleans.Cluster.Tests.Segments;
 
@@ -108,5 +109,47 @@ public sealed class RollTests
 
         Assert.Equal(102, events.Count);
         Assert.Equal("small again/0", PlainLog.TagOf(events[^1]));
+    }
+
+    /// <summary>The grain of an ended segment lives on for its readers. Would each keep the chain of its time, a log's memory would grow with the square of its segments.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 2)]
+    public async Task An_ended_segment_keeps_no_chain(int replicas, int ackQuorum)
+    {
+        const int Rolls = 6;
+
+        // The one that each node keeps, and the one that the writer last looked at.
+        var most = replicas + 1;
+        await using var cluster = await KawaCluster.Start(replicas);
+        var log = await new PlainLog(cluster.Client, "orders").Create(replicas: replicas, ackQuorum: ackQuorum);
+        var chains = new List<WeakReference>();
+        for (Guid? last = null; chains.Count < Rolls * replicas;)
+        {
+            await log.AppendSurely(PlainLog.Batch(20, bytes: 200, tag: "fill"));
+            var open = (await log.Directory.GetChain()).WriteSegment!.Id;
+            if (open != last)
+            {
+                last = open;
+                chains.AddRange(Enumerable.Range(0, replicas).Select(silo => Kept(cluster, silo)));
+            }
+        }
+
+        for (var attempt = 0; attempt < 100 && Alive() > most; attempt++)
+        {
+            await Task.Delay(50);
+            GC.Collect();
+        }
+
+        Assert.InRange(Alive(), 0, most);
+
+        int Alive() => chains.DistinctBy(static chain => chain.Target).Count(static chain => chain.IsAlive);
+    }
+
+    /// <summary>Of its own, so that no chain stays in a local of the caller.</summary>
+    private static WeakReference Kept(KawaCluster cluster, int silo)
+    {
+        var host = cluster.Service<NodeHost>(silo);
+        return new WeakReference(host.Chains.All.Single());
     }
 }

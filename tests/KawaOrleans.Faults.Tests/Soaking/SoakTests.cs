@@ -18,9 +18,8 @@ public sealed class SoakTests(ITestOutputHelper output)
     /// <summary>Handles beyond those of the load itself: connections of clients that are no longer there, or the files of segments, would be more.</summary>
     private const int HandlesTolerated = 32;
 
-    /// <summary>Memory beyond what the silo had when the load began. An idle process keeps its heap until it needs memory again, so that
-    /// "back where it was" is "no more than a heap under this load may have". One round shows only a gross leak; minutes show
-    /// one of a few bytes in a hundred appended.</summary>
+    /// <summary>Memory beyond what the silo had when the load began: code that was compiled since, the ids that the writers of three logs remember, the pools
+    /// of arrays. An idle silo gives back all else, after half a minute. One round shows only a gross leak; minutes show one of a byte in a hundred appended.</summary>
     private const long BytesTolerated = 256L << 20;
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
