@@ -28,6 +28,14 @@ internal sealed partial class IdleMemory(TimeProvider time, ILogger<IdleMemory> 
             if (quiet == QuietLooks)
             {
                 var had = Environment.WorkingSet;
+
+                // Pools let go, as finalizers, what nobody wanted between two collections.
+                for (var round = 0; round < 2; round++)
+                {
+                    GC.Collect();
+                    GC.WaitForPendingFinalizers();
+                }
+
                 GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 LogGivenBack(had >> 20, Environment.WorkingSet >> 20);

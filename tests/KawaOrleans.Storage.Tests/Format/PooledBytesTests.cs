@@ -39,4 +39,31 @@ public sealed class PooledBytesTests
             PooledBytes.Return(rented);
         }
     }
+
+    [Fact]
+    public void Large_arrays_that_nobody_wants_any_more_are_let_go()
+    {
+        var rented = Returned(3 * 1024 * 1024);
+        for (var attempt = 0; attempt < 200 && rented.IsAlive; attempt++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+
+            // Other tests may want some.
+            Thread.Sleep(10);
+        }
+
+        Assert.False(rented.IsAlive);
+        var another = PooledBytes.Rent(3 * 1024 * 1024);
+        Assert.True(another.Length >= 3 * 1024 * 1024);
+        PooledBytes.Return(another);
+    }
+
+    /// <summary>Of its own, so that the array stays in no local of the caller.</summary>
+    private static WeakReference Returned(int bytes)
+    {
+        var rented = PooledBytes.Rent(bytes);
+        PooledBytes.Return(rented);
+        return new WeakReference(rented);
+    }
 }
