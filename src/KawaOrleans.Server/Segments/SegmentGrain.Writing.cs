@@ -16,6 +16,9 @@ internal sealed partial class SegmentGrain
     // Enough for a follower that writes through a slow sync; after it, the segment is ended on the nodes that answer.
     private static readonly TimeSpan AckPatience = TimeSpan.FromSeconds(3);
 
+    // Of a roll that is over: its chain is not kept.
+    private static readonly Task<Chain?> Rolled = Task.FromResult<Chain?>(null);
+
     /// <summary>True while the newest chain this node was told of still lets the writer write.</summary>
     private bool IsCurrent(Opening? opening)
     {
@@ -192,7 +195,7 @@ internal sealed partial class SegmentGrain
     }
 
     /// <summary>Opens the log's next segment, once for all callers. The answer may be that this one goes on; then the next caller asks again.</summary>
-    private Task<Chain> BeginRoll(Opening opening, int batchBytes, bool isFull = false)
+    private Task<Chain?> BeginRoll(Opening opening, int batchBytes, bool isFull = false)
     {
         if (_goesOn || _roll is null or { IsFaulted: true } or { IsCanceled: true })
         {
@@ -206,13 +209,13 @@ internal sealed partial class SegmentGrain
         return _roll;
     }
 
-    /// <summary>Once the next segment is open, nothing of the writer is kept. The grain stays for readers, and of a log with thousands of segments as many do:
-    /// each would hold the chain of its time.</summary>
-    private async Task EndWith(Task<Chain> roll)
+    /// <summary>Once the next segment is open, nothing of the writer is kept but that it ended. The grain stays for readers, and of a log with thousands of
+    /// segments as many do: each would hold the chain of its time.</summary>
+    private async Task EndWith(Task<Chain?> roll)
     {
         try
         {
-            if ((await roll).WriteSegment?.Id == _segmentId)
+            if ((await roll)?.WriteSegment?.Id == _segmentId)
             {
                 return;
             }
@@ -222,7 +225,7 @@ internal sealed partial class SegmentGrain
             return; // told to who waits for it
         }
 
-        (_opening, _roll) = (null, null);
+        (_opening, _roll) = (null, Rolled);
         _looking?.Dispose();
         _looking = null;
     }
@@ -235,7 +238,7 @@ internal sealed partial class SegmentGrain
 
     /// <summary>All that was written is acknowledged first, so that nobody who waits for that is told of an unknown outcome, and the end is known from this
     /// replica alone. And this silo does it by itself: nobody else has a reason to.</summary>
-    private async Task<Chain> OpenNextHere(Opening opening, int batchBytes)
+    private async Task<Chain?> OpenNextHere(Opening opening, int batchBytes)
     {
         if (opening.Feeds is { } feeds)
         {
@@ -245,7 +248,7 @@ internal sealed partial class SegmentGrain
         var nextId = _nextId;
         _nextId = null;
         var chain = await OpenNext(() => chains.OpenWriteSegmentHere(opening.Chain.LogName, _segmentId, batchBytes, nextId));
-        if (!_goesOn && chain.WriteSegment is { } next)
+        if (!_goesOn && chain?.WriteSegment is { } next)
         {
             // While the callers go there.
             GrainFactory.GetGrain<ISegmentWriter>(next.Id, next.Primary).Begin().Ignore();
@@ -254,7 +257,7 @@ internal sealed partial class SegmentGrain
         return chain;
     }
 
-    private async Task<Chain> OpenNext(Func<Task<Chain>> open)
+    private async Task<Chain?> OpenNext(Func<Task<Chain>> open)
     {
         var chain = await open();
         _goesOn = chain.WriteSegment?.Id == _segmentId;
@@ -264,15 +267,10 @@ internal sealed partial class SegmentGrain
     /// <summary>Full: opens the log's next segment, then sends the caller there.</summary>
     private async Task<AppendResult> Roll(Opening opening, int batchBytes, bool isFull = false)
     {
-        if (Ended(opening.Chain.LogId) is { Chain: not null } known)
-        {
-            return known;
-        }
-
         try
         {
             var chain = await BeginRoll(opening, batchBytes, isFull).WaitAsync(RollWait);
-            return new SegmentEnded { Chain = chain.LogId == opening.Chain.LogId && !_goesOn ? chain : null };
+            return chain is null ? Ended(opening.Chain.LogId) : new SegmentEnded { Chain = chain.LogId == opening.Chain.LogId && !_goesOn ? chain : null };
         }
         catch (Exception e) when (e is TimeoutException or (OrleansException and not KawaException))
         {

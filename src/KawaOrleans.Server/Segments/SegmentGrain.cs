@@ -30,7 +30,7 @@ internal sealed partial class SegmentGrain(
     private readonly SingleFlight<AppendResult?> _openings = new();
     private Guid _segmentId;
     private Opening? _opening;
-    private Task<Chain>? _roll;
+    private Task<Chain?>? _roll;
     private bool _goesOn;
     private IGrainTimer? _looking;
     private volatile string? _full;

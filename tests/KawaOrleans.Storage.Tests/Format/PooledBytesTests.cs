@@ -48,9 +48,6 @@ public sealed class PooledBytesTests
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
-
-            // Other tests may want some.
-            Thread.Sleep(10);
         }
 
         Assert.False(rented.IsAlive);
