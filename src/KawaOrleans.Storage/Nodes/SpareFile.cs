@@ -93,9 +93,10 @@ internal sealed class SpareFile
     /// <summary>From here on this does not touch the file.</summary>
     public void Release()
     {
+        // Before the lock, which whoever writes steps may take again and again ahead of this: he ends with the step at hand.
+        _released = true;
         lock (_gate)
         {
-            _released = true;
             _file?.Dispose();
             _file = null;
         }

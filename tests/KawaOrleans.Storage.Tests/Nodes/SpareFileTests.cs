@@ -65,7 +65,9 @@ public sealed class SpareFileTests : IDisposable
         {
             if (claim is null)
             {
-                claim = Task.Run(() => store.Create(Sample.Header(fileBytes: 8 * StepBytes)));
+                // On a thread of its own: the pool's may all be taken by other tests for longer than is waited here.
+                claim = Task.Factory.StartNew(
+                    () => store.Create(Sample.Header(fileBytes: 8 * StepBytes)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
                 early = claim.Wait(TimeSpan.FromMilliseconds(200));
             }
         };
